@@ -1,0 +1,22 @@
+/* What every test binary shares: running suites, and a temporary folder that is removed afterwards. */
+#ifndef DT_TESTS_SUPPORT_H
+#define DT_TESTS_SUPPORT_H
+
+#include <check.h>
+#include <dyntrain/base.h>
+
+/* Runs the suites (NULL-terminated list of makers); returns the exit status for main(). Under CK_FORK=no everything
+ * runs in one process, as sanitizers and valgrind like it. argv[1], when given, names the only suite to run. */
+typedef Suite *dt_suite_fn(void);
+int dt_test_main(int argc, char **argv, dt_suite_fn *const *suites);
+
+/* A new empty folder below $TMPDIR; the caller removes it with dt_test_rmdir. */
+void dt_test_mkdir(char path[256]);
+void dt_test_rmdir(const char *path); /* with all that is in it */
+
+/* Fails the test with the message of an unexpected error. */
+void dt_test_ok(const struct dt_err *err);
+/* Fails unless err has this code and its message contains `text`. */
+void dt_test_fails(const struct dt_err *err, enum dt_code code, const char *text);
+
+#endif
