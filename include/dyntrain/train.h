@@ -1,0 +1,175 @@
+/* train: the loop every method runs in. The loop owns phases, epochs, evaluation, checkpoints, signals and the log; a
+ * method is one record with its mathematics. */
+#ifndef DYNTRAIN_TRAIN_H
+#define DYNTRAIN_TRAIN_H
+
+#include <dyntrain/data.h>
+#include <dyntrain/io.h>
+#include <dyntrain/nn.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- optimisers and schedules ---- */
+enum { DT_SGD, DT_ADAM, DT_ADAMW, DT_RMSPROP };
+enum { DT_CONSTANT, DT_COSINE, DT_STEP, DT_ONE_CYCLE };
+struct dt_schedule_cfg {
+    int name;
+    double warmup;         /* epochs of linear rise from 0 (cosine, step, constant) */
+    struct dt_reals steps; /* step: epochs at which the rate is multiplied by gamma */
+    double gamma;
+    double rise;  /* one_cycle: share of the steps in which the rate rises */
+    double final; /* cosine, one_cycle: last rate as a share of lr */
+};
+struct dt_optim_cfg {
+    int name;
+    double lr, momentum, weight_decay; /* decay on convolution and linear weights only */
+    bool nesterov;
+    double beta1, beta2, eps; /* Adam, AdamW; RMSProp: beta2 is its decay */
+    double clip_norm;         /* of the group's gradient, 0: off */
+    struct dt_schedule_cfg schedule;
+};
+extern const struct dt_opt dt_optim_opts[];
+/* Rate at a step of a phase of `total` steps, `per_epoch` steps an epoch. */
+double dt_schedule_lr(const struct dt_optim_cfg *cfg, int64_t step, int64_t total, int64_t per_epoch);
+
+/* ---- settings: what a config says, beside the method's own section ---- */
+struct dt_checkpoint_cfg {
+    int64_t every_epochs;
+    double every_minutes;
+    int64_t keep_last;
+    bool keep_best; /* by validation accuracy */
+};
+struct dt_run_cfg {
+    const char *dir;    /* root of run directories */
+    int64_t threads;    /* 0: all processors */
+    const char *engine; /* auto, dnnl, ref */
+    double time_limit;  /* minutes; 0: none. Then: checkpoint, exit 75 */
+    int progress;       /* auto, bar, plain, off */
+};
+struct dt_log_cfg {
+    int64_t every_steps; /* a metrics line each so many steps; 0: epochs only */
+};
+struct dt_settings {
+    int64_t version, seed;
+    const char *name, *method, *pretrained;
+    struct dt_data_cfg data;
+    struct dt_model_cfg model;
+    struct dt_optim_cfg optim;
+    struct dt_checkpoint_cfg checkpoint;
+    struct dt_run_cfg run;
+    struct dt_log_cfg log;
+};
+extern const struct dt_opt dt_settings_opts[]; /* the sections are rows of it */
+
+/* ---- methods ---- */
+struct dt_train;
+struct dt_phase {
+    const char *name;
+    int64_t epochs; /* 0: dt_method.epochs is asked */
+    int64_t steps;  /* 0: one call a batch of the loader; else that many calls without a batch */
+    enum dt_code (*open)(struct dt_train *t);  /* on entering and on resuming: groups, derived nets; from config and
+                                                  visited state alone */
+    enum dt_code (*begin)(struct dt_train *t); /* on entering only */
+    enum dt_code (*step)(struct dt_train *t, const struct dt_batch *b); /* ends in dt_train_update */
+    enum dt_code (*end)(struct dt_train *t);
+};
+struct dt_eval { /* accuracies as fractions */
+    double accuracy, top5, loss, macs_mean;
+    int64_t n;
+};
+struct dt_method {
+    const char *name, *summary;
+    const struct dt_opt *opts; /* its section of the config, named like the method: schema, --help and docs */
+    size_t cfg_size;
+    const struct dt_phase *phase; /* ends with a NULL name */
+    int64_t (*epochs)(const struct dt_train *t, int phase);
+    size_t state_size;                         /* of dt_train_state() */
+    enum dt_code (*build)(struct dt_train *t); /* adds a policy tree before dt_net_finish; NULL: nothing */
+    enum dt_code (*evaluate)(struct dt_train *t, enum dt_split split, struct dt_eval *out);
+    void (*visit)(struct dt_train *t, struct dt_visit *v); /* its state, one function for save and load */
+    void (*close)(struct dt_train *t);
+    /* fields of result.json beyond the common ones (curve, baselines); NULL: none */
+    enum dt_code (*result)(struct dt_train *t, struct dt_json *out);
+};
+
+/* What a method's functions work with. Read-only but for what the comments say. */
+struct dt_train {
+    const struct dt_method *method;
+    const struct dt_settings *set;
+    void *cfg;   /* the method's section */
+    void *state; /* the method's own, zeroed at the start */
+    struct dt_engine *engine;
+    struct dt_tape *tape;
+    struct dt_net *net;
+    struct dt_dataset *data;
+    struct dt_err err;                 /* a method's functions report here */
+    int64_t phase, epoch, batch, step; /* step: over the whole run */
+    double loss_sum, correct_sum;      /* of this epoch so far: add to them in step() */
+    int64_t seen;
+    struct dt_loop *loop; /* the loop's own */
+};
+
+/* Gives the subtree at `path` ("net", "policy", "net/stage3") an optimiser for this phase; what has none is frozen.
+ * Called from open(). */
+enum dt_code dt_train_group(struct dt_train *t, const char *path, const struct dt_optim_cfg *cfg) DT_MUST_CHECK;
+/* Gradients are in: finite check (DT_ENUMERIC before anything is changed), clip, optimisers, EMA, zero gradients. */
+enum dt_code dt_train_update(struct dt_train *t, double loss) DT_MUST_CHECK;
+/* Exponential moving average of all parameters and buffers, evaluated and saved in their place at the end. 0: off. */
+void dt_train_ema(struct dt_train *t, double decay);
+/* A stream that is a pure function of (seed, stream, step). */
+struct dt_rng dt_train_rng(const struct dt_train *t, enum dt_stream stream);
+/* The static net over a split: accuracy, top-5, mean loss. */
+enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct dt_eval *out) DT_MUST_CHECK;
+
+extern const struct dt_method dt_method_supervised;
+
+/* ---- whole runs ---- */
+struct dt_outcome {
+    char run[512]; /* the run directory */
+    struct dt_eval test;
+    double train_minutes;
+};
+struct dt_job { /* what the command line says */
+    const char *config_path;
+    int n_overrides;
+    const char *const *overrides;
+    const struct dt_method *const *methods; /* the table, NULL-terminated; handed down from cli */
+    const char *command;                    /* for result.json */
+    const char *run_path;                   /* resume: the run directory */
+    bool dry_run;                           /* check everything, train nothing */
+    int64_t epochs;                         /* resume: train up to so many instead; 0: as configured */
+    bool nested;                            /* run for the sake of another config's `pretrained:` */
+};
+/* Trains from a config in a new run directory, or from a run directory's last checkpoint. First INT, TERM or USR1: the
+ * step is finished, a checkpoint written, DT_EINTERRUPT, DT_ETERM or DT_ESTOPPED returned; second: the process ends at
+ * once. */
+enum dt_code dt_run_train(const struct dt_job *job, struct dt_outcome *out, struct dt_err *err) DT_MUST_CHECK;
+enum dt_code dt_run_resume(const struct dt_job *job, struct dt_outcome *out, struct dt_err *err) DT_MUST_CHECK;
+
+/* A trained net, for eval, predict, inspect: from a run directory or a checkpoint file (config inside). */
+struct dt_model; /* settings, data set (opened on demand), engine, net with weights */
+struct dt_model *dt_model_open(const char *path, const struct dt_method *const *methods, int n_overrides,
+                               const char *const *overrides, struct dt_err *err);
+void dt_model_close(struct dt_model *m);
+struct dt_train *dt_model_train(struct dt_model *m); /* as a method's functions see it */
+
+/* Settings of a config, checked, all errors collected; owns config and structs. For summary, bench, config, data. */
+struct dt_setup {
+    struct dt_config *config;
+    struct dt_settings set;
+    const struct dt_method *method;
+    void *cfg;
+    struct dt_arena *arena;
+};
+/* Prints nothing: dt_config_error() has the lines when DT_ECONFIG is returned. */
+enum dt_code dt_setup_load(struct dt_setup *s, const char *path, int n_overrides, const char *const *overrides,
+                           const struct dt_method *const *methods, struct dt_err *err) DT_MUST_CHECK;
+void dt_setup_free(struct dt_setup *s);
+enum dt_code dt_setup_write(const struct dt_setup *s, bool origins, FILE *f) DT_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
