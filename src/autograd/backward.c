@@ -1,0 +1,115 @@
+/* backward: the reverse sweep. Recording order is topological, so it is one loop from the end. A gradient lives from
+ * the first op that writes it to the op that made its tensor; then its buffer goes to the next one. */
+#include "autograd/tape.h"
+
+#include <string.h>
+
+static size_t tensor_bytes(const struct dt_tensor *x)
+{
+    return (size_t)dt_numel(&x->shape) * sizeof(dt_real);
+}
+
+/* A free buffer of the same size, else a new one. The same step gives the same buffers, so the same cache lines. */
+static dt_real *grad_take(struct dt_node *n, size_t bytes)
+{
+    struct dt_tape *t = n->tape;
+    dt_real *data;
+
+    for (int i = 0; i < t->n_bufs; i++)
+        if (t->buf[i].free && t->buf[i].bytes == bytes) {
+            t->buf[i].free = false;
+            return t->buf[i].data;
+        }
+    if (t->n_bufs == t->buf_cap) {
+        int cap = t->buf_cap ? 2 * t->buf_cap : 64;
+        struct dt_grad_buf *grown = dt_realloc(t->buf, (size_t)cap * sizeof *grown);
+
+        if (!grown) {
+            dt_node_fail(n, DT_ENOMEM, "out of memory");
+            return NULL;
+        }
+        t->buf = grown;
+        t->buf_cap = cap;
+    }
+    data = dt_node_alloc(n, bytes);
+    if (data)
+        t->buf[t->n_bufs++] = (struct dt_grad_buf){ data, bytes, false };
+    return data;
+}
+
+void dt_grad_release(struct dt_tape *t, dt_real *data)
+{
+    for (int i = 0; i < t->n_bufs; i++)
+        if (t->buf[i].data == data) {
+            t->buf[i].free = true;
+            return;
+        }
+}
+
+struct dt_grad dt_grad_in(struct dt_node *n, int i)
+{
+    struct dt_tensor *x = n->in[i];
+
+    if (!x || !x->wants_grad)
+        return (struct dt_grad){ NULL, false };
+    if (x->grad)
+        return (struct dt_grad){ x->grad, true };
+    x->grad = grad_take(n, tensor_bytes(x));
+    return (struct dt_grad){ x->grad, false };
+}
+
+bool dt_grad_hand_over(struct dt_node *n, int i)
+{
+    struct dt_tensor *x = n->in[i];
+
+    if (!x || !x->wants_grad || x->grad || !n->out->grad)
+        return false;
+    DT_ASSERT(dt_numel(&x->shape) == dt_numel(&n->out->shape));
+    x->grad = n->out->grad;
+    n->out->grad = NULL;
+    return true;
+}
+
+static void sweep(struct dt_node *n)
+{
+    struct dt_tape *t = n->tape;
+    double start = t->profiling ? dt_now() : 0;
+
+    n->op->backward(n);
+    if (t->profiling) {
+        struct dt_profile_row *row = dt_profile_row_of(t, n->op);
+
+        if (row)
+            row->backward_s += dt_now() - start;
+    }
+    if (n->out->grad) {
+        dt_grad_release(t, n->out->grad);
+        n->out->grad = NULL;
+    }
+}
+
+enum dt_code dt_backward(struct dt_tape *t, struct dt_tensor *loss)
+{
+    DT_ASSERT(!t->dry);
+    if (t->err.code)
+        return t->err.code;
+    if (dt_numel(&loss->shape) != 1) {
+        char shape[64];
+
+        dt_tape_fail(t, DT_ESHAPE, "backward: a loss has one element, this has shape %s",
+                     dt_shape_str(&loss->shape, shape));
+        return t->err.code;
+    }
+    if (!loss->wants_grad || !loss->node) {
+        dt_tape_fail(t, DT_ESHAPE, "backward: the loss does not depend on anything that wants a gradient");
+        return t->err.code;
+    }
+    loss->grad = grad_take(loss->node, sizeof(dt_real));
+    if (!loss->grad)
+        return t->err.code;
+    loss->grad[0] = 1;
+    for (int i = loss->node->index; i >= 0 && !t->err.code; i--)
+        if (t->node[i]->out->grad)
+            sweep(t->node[i]);
+    return t->err.code;
+}

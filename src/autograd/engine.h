@@ -1,0 +1,62 @@
+/* engine: who computes convolutions. Two of them behind one small interface: oneDNN (dnnl/) and the plain reference
+ * (ref/: im2col + OpenBLAS). All tensors channels-last and dense, weights OIHW as the checkpoint has them; an engine
+ * that wants another layout keeps a pack on the weight tensor and renews it when the tensor's version has moved. */
+#ifndef DT_AUTOGRAD_ENGINE_H
+#define DT_AUTOGRAD_ENGINE_H
+
+#include <dyntrain/tensor.h>
+
+struct dt_conv_geom {
+    int n, h, w, i; /* input */
+    int o, oh, ow;  /* output */
+    int kh, kw, stride, pad, groups;
+};
+
+struct dt_engine_class {
+    const char *name;
+    struct dt_engine *(*open)(struct dt_err *err);
+    void (*close)(struct dt_engine *e);
+    /* y = x * w + b (b may be NULL) */
+    bool (*conv_forward)(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x, struct dt_tensor *w,
+                         const dt_real *b, dt_real *y, struct dt_err *err);
+    /* dx = (add ? dx : 0) + dy * w' */
+    bool (*conv_backward_data)(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *dy,
+                               struct dt_tensor *w, dt_real *dx, bool add, struct dt_err *err);
+    /* dw = (add ? dw : 0) + x' * dy; db likewise unless NULL */
+    bool (*conv_backward_weights)(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x,
+                                  const dt_real *dy, dt_real *dw, bool dw_add, dt_real *db, bool db_add,
+                                  struct dt_err *err);
+    /* tests: multiplies every gradient the engine returns by this factor, to show that a 0.1% fault is caught; NULL:
+     * cannot */
+    void (*plant_fault)(struct dt_engine *e, double factor);
+    /* Times the bare primitives of this convolution, warm, median of `runs`, in the faster layout; seconds, to out[3]:
+     * forward, data (0 when !data), weights. NULL: the engine has none. */
+    bool (*conv_time)(struct dt_engine *e, const struct dt_conv_geom *g, bool data, int runs, double out[3],
+                      struct dt_err *err);
+};
+
+struct dt_engine {
+    const struct dt_engine_class *class_; /* first member of every engine's own struct */
+};
+
+extern const struct dt_engine_class dt_engine_ref;
+extern const struct dt_engine_class dt_engine_dnnl; /* only with the meson option `onednn` */
+
+/* c[m,n] = (add ? c : 0) + op(a) op(b), row-major, leading dimensions lda ldb ldc; OpenBLAS, one thread a call,
+ * parallel over fixed row chunks: the same bits for any thread count. Both engines use it. (ref/gemm.c) */
+void dt_gemm(bool ta, bool tb, int m, int n, int k, const dt_real *a, int lda, const dt_real *b, int ldb, bool add,
+             dt_real *c, int ldc);
+
+/* out[c] = (add ? out : 0) + the sum of the rows of x[rows, c]; the same bits for any thread count, needs no memory.
+ * (ref/column_sum.c) */
+void dt_column_sum(int64_t rows, int c, const dt_real *x, bool add, dt_real *out);
+
+/* A buffer an engine keeps and grows as needed. What it held is gone after dt_scratch_need(). (engine.c) */
+struct dt_scratch {
+    void *data;
+    size_t bytes;
+};
+bool dt_scratch_need(struct dt_scratch *s, size_t bytes, struct dt_err *err);
+void dt_scratch_free(struct dt_scratch *s);
+
+#endif

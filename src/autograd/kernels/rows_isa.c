@@ -1,0 +1,103 @@
+/* rows for one instruction set: DT_ROWS_ISA names it, the compiler flags choose it. Vectors are written with the vector
+ * extension of gcc and clang, so one text serves all of them; 16, 8 and 1 lanes share the bodies in rows_lanes.h. */
+#include "autograd/kernels/rows.h"
+
+#include <string.h>
+
+#ifndef DT_ROWS_ISA
+#define DT_ROWS_ISA plain
+#endif
+#define DT_PASTE_(a, b) a##b
+#define DT_PASTE(a, b) DT_PASTE_(a, b)
+#define DT_QUOTE_(a) #a
+#define DT_QUOTE(a) DT_QUOTE_(a)
+
+#ifdef DT_F64
+typedef int64_t dt_mask;
+#else
+typedef int32_t dt_mask;
+#endif
+
+#define LANES 16
+#include "autograd/kernels/rows_lanes.h"
+#undef LANES
+#define LANES 8
+#include "autograd/kernels/rows_lanes.h"
+#undef LANES
+#define LANES 1
+#include "autograd/kernels/rows_lanes.h"
+#undef LANES
+
+/* Runs `call16`, `call8` and `call1` over the channels in that order: blocks of 16 lanes, at most one of 8, then one by
+ * one. k is the channel the block begins at. */
+#define OVER_CHANNELS(call)                                                                                            \
+    do {                                                                                                               \
+        int k = 0;                                                                                                     \
+        for (; k + 16 <= c; k += 16)                                                                                   \
+            call(16);                                                                                                  \
+        for (; k + 8 <= c; k += 8)                                                                                     \
+            call(8);                                                                                                   \
+        for (; k < c; k++)                                                                                             \
+            call(1);                                                                                                   \
+    } while (0)
+
+static void stats(const dt_real *x, int64_t rows, int c, const dt_real *shift, dt_real *sum, dt_real *sq)
+{
+#define CALL(l) stats##l(x + k, rows, c, shift + k, sum + k, sq + k)
+    OVER_CHANNELS(CALL);
+#undef CALL
+}
+
+static void scale(const dt_real *x, int64_t rows, int c, const dt_real *a, const dt_real *b, bool relu, dt_real *y)
+{
+#define CALL(l) scale##l(x + k, rows, c, a + k, b + k, relu, y + k)
+    OVER_CHANNELS(CALL);
+#undef CALL
+}
+
+static void grad_stats(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int c, const dt_real *mean,
+                       dt_real *dg, dt_real *db)
+{
+#define CALL(l) grad_stats##l(x + k, dy + k, y ? y + k : NULL, rows, c, mean + k, dg + k, db + k)
+    OVER_CHANNELS(CALL);
+#undef CALL
+}
+
+static void grad_input(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int c, const dt_real *mean,
+                       const dt_real *a, const dt_real *p, const dt_real *q, bool add, dt_real *dx)
+{
+#define CALL(l) grad_input##l(x + k, dy + k, y ? y + k : NULL, rows, c, mean + k, a + k, p + k, q + k, add, dx + k)
+    OVER_CHANNELS(CALL);
+#undef CALL
+}
+
+static void add_relu(const dt_real *a, const dt_real *b, int64_t n, bool relu, dt_real *y)
+{
+    int64_t i = 0;
+
+    for (; i + 16 <= n; i += 16)
+        add_relu16(a + i, b + i, relu, y + i);
+    for (; i < n; i++)
+        add_relu1(a + i, b + i, relu, y + i);
+}
+
+static void relu_grad(const dt_real *dy, const dt_real *y, int64_t n, bool add, dt_real *dx)
+{
+    int64_t i = 0;
+
+    for (; i + 16 <= n; i += 16)
+        relu_grad16(dy + i, y + i, add, dx + i);
+    for (; i < n; i++)
+        relu_grad1(dy + i, y + i, add, dx + i);
+}
+
+const struct dt_rows_kernel DT_PASTE(dt_rows_, DT_ROWS_ISA);
+const struct dt_rows_kernel DT_PASTE(dt_rows_, DT_ROWS_ISA) = {
+    .isa = DT_QUOTE(DT_ROWS_ISA),
+    .stats = stats,
+    .scale = scale,
+    .grad_stats = grad_stats,
+    .grad_input = grad_input,
+    .add_relu = add_relu,
+    .relu_grad = relu_grad,
+};

@@ -1,0 +1,73 @@
+/* op: the record every operation is. One op, one file, one record, one line in op_list.h, one case in the contract
+ * suite.
+ *
+ * infer and macs look at shapes only, so the same code serves the dry run, from which every cost in the project comes.
+ */
+#ifndef DT_AUTOGRAD_OP_H
+#define DT_AUTOGRAD_OP_H
+
+#include <dyntrain/tensor.h>
+
+enum {
+    DT_OP_NONDIFF = 1, /* has no gradient by nature; backward is NULL */
+    DT_OP_ALIAS = 2    /* forward may let out->data point at its input's (reshape) */
+};
+
+struct dt_op {
+    const char *name;
+    int n_in; /* the most inputs; 0: any number. infer says which may be NULL */
+    unsigned flags;
+    size_t attr_size; /* copied into the tape */
+    bool (*infer)(const struct dt_node *n, struct dt_shape *out, struct dt_err *err);
+    void (*forward)(struct dt_node *n);  /* n->out->data is allocated (not for ALIAS), uninitialised: write all of it */
+    void (*backward)(struct dt_node *n); /* n->out->grad is there; put gradients where dt_grad_in() says */
+    int64_t (*macs)(const struct dt_node *n);
+};
+
+struct dt_node {
+    const struct dt_op *op;
+    struct dt_tape *tape;
+    int n_in;
+    struct dt_tensor **in; /* [n_in], entries may be NULL */
+    struct dt_tensor *out;
+    void *attr;
+    void *save;        /* what forward keeps for backward: from dt_tape_alloc */
+    int index;         /* in recording order */
+    const char *scope; /* full path, "net/stage1/conv" */
+};
+
+/* Records the op: checks (infer), allocates the output, runs forward unless the tape is dry or failed. Never NULL.
+ * `in` and `attr` are copied. */
+struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n_in, struct dt_tensor *const *in,
+                                const void *attr);
+
+/* Where the gradient of input i goes. g NULL: nobody wants it, compute nothing. add: add to what is there; else g is
+ * uninitialised and all of it must be written. Call once a backward and input. */
+struct dt_grad {
+    dt_real *g;
+    bool add;
+};
+struct dt_grad dt_grad_in(struct dt_node *n, int i);
+/* True, and the output's gradient buffer becomes the input's, when the op's dx = dy and the buffer can be handed over;
+ * false: use dt_grad_in. Only for an input with as many elements as the output. */
+bool dt_grad_hand_over(struct dt_node *n, int i);
+
+/* A failure found in forward or backward (memory, engine). */
+void dt_node_fail(struct dt_node *n, enum dt_code code, const char *fmt, ...) DT_PRINTF(3, 4);
+/* Scratch for the duration of the step. NULL: failed, already recorded. */
+void *dt_node_alloc(struct dt_node *n, size_t bytes);
+
+/* Shared by simple ops. */
+bool dt_infer_same(const struct dt_node *n, struct dt_shape *out, struct dt_err *err); /* shape of in[0] */
+int64_t dt_macs_none(const struct dt_node *n);
+/* "name: a [..] does not fit b [..]: why"; returns false */
+bool dt_fail_shapes(struct dt_err *err, const struct dt_shape *a, const struct dt_shape *b, const char *why);
+
+/* Elements a chunk for elementwise loops under dt_par_for. */
+enum { DT_GRAIN = 32768 };
+
+#define DT_OP_DECLARE(name) extern const struct dt_op dt_op_##name;
+#include "autograd/op_list.h"
+#undef DT_OP_DECLARE
+
+#endif

@@ -1,0 +1,279 @@
+/* batch_norm: y = gamma (x - mean) / sqrt(var + eps) + beta, then ReLU if asked      x [n,...,c]   (Ioffe & Szegedy
+ * 2015)
+ *
+ * With g = dy (where y > 0), u = x - mean, r = 1 / sqrt(var + eps), m = rows in the statistics, sums over all rows:
+ *   dgamma = r sum g u        dbeta = sum g
+ *   dx = gamma r g - w gamma r (sum g + u r^2 sum g u) / m,   w = 1 where the sample is in the statistics, else 0
+ * With running statistics w = 0 everywhere. Chunks are whole samples, so that a sample's weight holds for all of a
+ * call. */
+#include "autograd/kernels/rows.h"
+#include "autograd/op.h"
+
+#include <dyntrain/ops.h>
+#include <math.h>
+#include <string.h>
+
+enum { X, GAMMA, BETA, MEAN, VAR, WEIGHT, N_IN };
+
+struct save {
+    int n, c;
+    int64_t hw;    /* rows a sample */
+    int64_t grain; /* samples a chunk */
+    bool batch;    /* statistics of this batch */
+    double m;      /* rows in the statistics */
+    const dt_real *weight;
+    dt_real *mean; /* [c], then rstd, a, b, p, q, zero: one row of [7][c] each */
+    dt_real *rstd, *a, *b, *p, *q, *zero;
+    dt_real *part; /* [chunks][3][c]: shift, sum, square sum; backward: -, sum g, sum g u */
+};
+
+struct work {
+    struct dt_node *n;
+    const struct dt_rows_kernel *k;
+    struct dt_grad dx;
+};
+
+static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
+{
+    const struct dt_shape *x = &n->in[X]->shape;
+    int c = x->rank > 1 ? x->d[x->rank - 1] : 0;
+    static const char *const what[] = { "", "gamma", "beta", "mean", "var" };
+    char s[64];
+
+    if (c < 1)
+        return dt_fail(err, DT_ESHAPE, "input %s has no channels", dt_shape_str(x, s));
+    for (int i = GAMMA; i <= VAR; i++)
+        if (n->in[i]->shape.rank != 1 || n->in[i]->shape.d[0] != c)
+            return dt_fail_shapes(err, &n->in[i]->shape, x, what[i]);
+    if (n->in[WEIGHT] && dt_numel(&n->in[WEIGHT]->shape) != x->d[0])
+        return dt_fail_shapes(err, &n->in[WEIGHT]->shape, x, "one weight a sample");
+    *out = *x;
+    return true;
+}
+
+static bool counts(const struct save *s, int64_t i)
+{
+    return !s->weight || s->weight[i] > 0;
+}
+
+static struct save *save_new(struct dt_node *n)
+{
+    const struct dt_shape *x = &n->in[X]->shape;
+    struct save *s = dt_node_alloc(n, sizeof *s);
+    int64_t per;
+    size_t c;
+
+    if (!s)
+        return NULL;
+    *s = (struct save){ .n = x->d[0], .c = x->d[x->rank - 1] };
+    c = (size_t)s->c;
+    s->hw = s->n ? dt_numel(x) / s->n / s->c : 0;
+    per = s->hw * s->c;
+    s->grain = per && per < DT_GRAIN / 2 ? DT_GRAIN / 2 / per : 1;
+    s->weight = n->in[WEIGHT] ? n->in[WEIGHT]->data : NULL;
+    s->mean = dt_node_alloc(n, 7 * c * sizeof(dt_real));
+    s->part = dt_node_alloc(n, (size_t)dt_par_chunks(s->n, s->grain) * 3 * c * sizeof(dt_real));
+    if (!s->mean || !s->part)
+        return NULL;
+    s->rstd = s->mean + c;
+    s->a = s->mean + 2 * c;
+    s->b = s->mean + 3 * c;
+    s->p = s->mean + 4 * c;
+    s->q = s->mean + 5 * c;
+    s->zero = s->mean + 6 * c;
+    memset(s->zero, 0, c * sizeof(dt_real));
+    for (int64_t i = 0; i < s->n; i++)
+        s->m += counts(s, i);
+    s->batch = ((const struct dt_norm_cfg *)n->attr)->training && s->m >= 2;
+    s->m *= (double)s->hw;
+    return s;
+}
+
+/* Sums about the chunk's own first row: close to the mean, so that squares do not cancel. */
+static void stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
+{
+    struct work *w = ctx;
+    struct save *s = w->n->save;
+    dt_real *part = s->part + chunk * 3 * s->c;
+    const dt_real *x = w->n->in[X]->data;
+    size_t row = (size_t)s->c * sizeof(dt_real);
+
+    memset(part, 0, 3 * row);
+    memcpy(part, x + begin * s->hw * s->c, row);
+    for (int64_t i = begin; i < end; i++)
+        if (counts(s, i))
+            w->k->stats(x + i * s->hw * s->c, s->hw, s->c, part, part + s->c, part + 2 * s->c);
+}
+
+/* Chunk sums to mean and variance (biased), in double and in chunk order (Chan, Golub & LeVeque 1979). */
+static void combine(const struct save *s, int k, double *mean, double *var)
+{
+    double total = 0, about = 0;
+
+    for (int64_t i = 0; i < s->n; i += s->grain) {
+        const dt_real *part = s->part + i / s->grain * 3 * s->c;
+        double rows = 0;
+
+        for (int64_t j = i; j < i + s->grain && j < s->n; j++)
+            rows += counts(s, j) ? (double)s->hw : 0;
+        total += (double)part[k] * rows + (double)part[s->c + k];
+    }
+    *mean = total / s->m;
+    for (int64_t i = 0; i < s->n; i += s->grain) {
+        const dt_real *part = s->part + i / s->grain * 3 * s->c;
+        double rows = 0, d = (double)part[k] - *mean;
+
+        for (int64_t j = i; j < i + s->grain && j < s->n; j++)
+            rows += counts(s, j) ? (double)s->hw : 0;
+        about += (double)part[2 * s->c + k] + 2 * d * (double)part[s->c + k] + rows * d * d;
+    }
+    *var = about > 0 ? about / s->m : 0;
+}
+
+static void batch_stats(struct work *w)
+{
+    struct dt_node *n = w->n;
+    struct save *s = n->save;
+    const struct dt_norm_cfg *cfg = n->attr;
+    double momentum = cfg->momentum > 0 ? cfg->momentum : 0.1, eps = cfg->eps > 0 ? cfg->eps : 1e-5;
+    dt_real *run_mean = n->in[MEAN]->data, *run_var = n->in[VAR]->data;
+
+    dt_par_for(s->n, s->grain, stats_chunk, w);
+    for (int k = 0; k < s->c; k++) {
+        double mean, var;
+
+        combine(s, k, &mean, &var);
+        s->mean[k] = (dt_real)mean;
+        s->rstd[k] = (dt_real)(1 / sqrt(var + eps));
+        if (cfg->frozen)
+            continue;
+        run_mean[k] = (dt_real)((1 - momentum) * (double)run_mean[k] + momentum * mean);
+        run_var[k] =
+            (dt_real)((1 - momentum) * (double)run_var[k] + momentum * var * (s->m > 1 ? s->m / (s->m - 1) : 1));
+    }
+}
+
+static void running_stats(struct work *w)
+{
+    struct save *s = w->n->save;
+    const struct dt_norm_cfg *cfg = w->n->attr;
+    double eps = cfg->eps > 0 ? cfg->eps : 1e-5;
+
+    for (int k = 0; k < s->c; k++) {
+        s->mean[k] = w->n->in[MEAN]->data[k];
+        s->rstd[k] = (dt_real)(1 / sqrt((double)w->n->in[VAR]->data[k] + eps));
+    }
+}
+
+static void scale_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
+{
+    struct work *w = ctx;
+    struct save *s = w->n->save;
+    const struct dt_norm_cfg *cfg = w->n->attr;
+    int64_t at = begin * s->hw * s->c;
+
+    (void)chunk;
+    w->k->scale(w->n->in[X]->data + at, (end - begin) * s->hw, s->c, s->a, s->b, cfg->relu, w->n->out->data + at);
+}
+
+static void forward(struct dt_node *n)
+{
+    struct work w = { .n = n, .k = dt_rows_kernel() };
+    struct save *s = n->save = save_new(n);
+
+    if (!s)
+        return;
+    if (s->batch)
+        batch_stats(&w);
+    else
+        running_stats(&w);
+    for (int k = 0; k < s->c; k++) {
+        s->a[k] = n->in[GAMMA]->data[k] * s->rstd[k];
+        s->b[k] = n->in[BETA]->data[k] - s->mean[k] * s->a[k];
+    }
+    dt_par_for(s->n, s->grain, scale_chunk, &w);
+}
+
+static const dt_real *relu_mask(const struct dt_node *n, int64_t at)
+{
+    return ((const struct dt_norm_cfg *)n->attr)->relu ? n->out->data + at : NULL;
+}
+
+static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
+{
+    struct work *w = ctx;
+    struct save *s = w->n->save;
+    dt_real *part = s->part + chunk * 3 * s->c;
+    int64_t at = begin * s->hw * s->c;
+
+    memset(part, 0, 3 * (size_t)s->c * sizeof(dt_real));
+    w->k->grad_stats(w->n->in[X]->data + at, w->n->out->grad + at, relu_mask(w->n, at), (end - begin) * s->hw, s->c,
+                     s->mean, part + 2 * s->c, part + s->c);
+}
+
+static void grad_input_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
+{
+    struct work *w = ctx;
+    struct save *s = w->n->save;
+    int64_t step = s->weight && s->batch ? 1 : end - begin; /* one sample at a time where weights differ */
+
+    (void)chunk;
+    for (int64_t i = begin; i < end; i += step) {
+        int64_t at = i * s->hw * s->c;
+        bool in_stats = s->batch && counts(s, i);
+
+        w->k->grad_input(w->n->in[X]->data + at, w->n->out->grad + at, relu_mask(w->n, at), step * s->hw, s->c, s->mean,
+                         s->a, in_stats ? s->p : s->zero, in_stats ? s->q : s->zero, w->dx.add, w->dx.g + at);
+    }
+}
+
+static void put(struct dt_grad d, int k, double v)
+{
+    if (d.g)
+        d.g[k] = (dt_real)((d.add ? (double)d.g[k] : 0) + v);
+}
+
+static void backward(struct dt_node *n)
+{
+    struct work w = { .n = n, .k = dt_rows_kernel() };
+    struct save *s = n->save;
+    struct dt_grad dgamma = dt_grad_in(n, GAMMA), dbeta = dt_grad_in(n, BETA);
+
+    if (s->batch || dgamma.g || dbeta.g)
+        dt_par_for(s->n, s->grain, grad_stats_chunk, &w);
+    for (int k = 0; k < s->c && (s->batch || dgamma.g || dbeta.g); k++) {
+        double sum = 0, dot = 0, r = (double)s->rstd[k];
+
+        for (int64_t i = 0; i < dt_par_chunks(s->n, s->grain); i++) {
+            sum += (double)s->part[(3 * i + 1) * s->c + k];
+            dot += (double)s->part[(3 * i + 2) * s->c + k];
+        }
+        put(dgamma, k, r * dot);
+        put(dbeta, k, sum);
+        if (s->batch) {
+            s->p[k] = (dt_real)(-(double)s->a[k] * r * r * dot / s->m);
+            s->q[k] = (dt_real)(-(double)s->a[k] * sum / s->m);
+        }
+    }
+    w.dx = dt_grad_in(n, X);
+    if (w.dx.g)
+        dt_par_for(s->n, s->grain, grad_input_chunk, &w);
+}
+
+const struct dt_op dt_op_batch_norm = {
+    .name = "batch_norm",
+    .n_in = N_IN,
+    .attr_size = sizeof(struct dt_norm_cfg),
+    .infer = infer,
+    .forward = forward,
+    .backward = backward,
+    .macs = dt_macs_none,
+};
+
+struct dt_tensor *dt_batch_norm(struct dt_tape *t, struct dt_tensor *x, const struct dt_norm_in *in,
+                                const struct dt_norm_cfg *cfg)
+{
+    struct dt_tensor *all[N_IN] = { x, in->gamma, in->beta, in->mean, in->var, in->weight };
+
+    return dt_tape_apply(t, &dt_op_batch_norm, N_IN, all, cfg);
+}

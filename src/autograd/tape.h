@@ -1,0 +1,46 @@
+/* tape: what tape.c, backward.c, profile.c and cost.c share. Ops see none of it (they have op.h). */
+#ifndef DT_AUTOGRAD_TAPE_H
+#define DT_AUTOGRAD_TAPE_H
+
+#include "autograd/op.h"
+
+enum { DT_MAX_DEPTH = 64, DT_MAX_OP_KINDS = 64 };
+
+/* A gradient buffer of the reverse sweep, handed from tensor to tensor. */
+struct dt_grad_buf {
+    dt_real *data;
+    size_t bytes;
+    bool free;
+};
+
+struct dt_tape {
+    struct dt_engine *engine; /* borrowed; NULL on a dry tape */
+    struct dt_arena *small;   /* nodes, tensor headers, attributes */
+    struct dt_arena *large;   /* activations, gradients, what ops save */
+    struct dt_err err;
+    bool dry, no_grad, profiling;
+
+    struct dt_node **node; /* grows; kept over resets */
+    int n_nodes, cap;
+
+    const char *scope[DT_MAX_DEPTH]; /* full paths; scope[depth - 1] is the current one */
+    int depth;
+
+    struct dt_grad_buf *buf; /* grows; kept over resets */
+    int n_bufs, buf_cap;
+
+    struct dt_tensor nil; /* what failed calls return: never NULL, one element, no gradient */
+    dt_real nil_value;
+
+    struct dt_profile_row row[DT_MAX_OP_KINDS];
+    int n_rows;
+};
+
+/* The profile's row of an op kind; NULL when the table is full. */
+struct dt_profile_row *dt_profile_row_of(struct dt_tape *t, const struct dt_op *op);
+/* Operands and results of the node, activations and parameters, in bytes. */
+int64_t dt_node_bytes(const struct dt_node *n);
+/* Gives a gradient buffer back to the sweep's pool. */
+void dt_grad_release(struct dt_tape *t, dt_real *data);
+
+#endif
