@@ -41,7 +41,8 @@ struct dt_data_info {
     const char *const *class_names; /* [classes] */
     dt_real mean[4], std[4];        /* a channel, of the training images in 0..1 */
 };
-/* Name, h, w, c and classes of what a config names, without opening anything. folder, idx: classes 0, not known before. */
+/* Name, h, w, c and classes of what a config names, without opening anything. folder, idx: classes 0, not known before.
+ */
 void dt_data_shape(const struct dt_data_cfg *cfg, struct dt_data_info *out);
 struct dt_dataset;
 /* Opens and checks: a missing, truncated or malformed file gives DT_EDATA naming file, place and remedy. */
