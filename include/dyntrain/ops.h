@@ -91,7 +91,8 @@ struct dt_tensor *dt_scatter_add(struct dt_tape *t, struct dt_tensor *base, stru
 struct dt_tensor *dt_gate(struct dt_tape *t, struct dt_tensor *x,
                           struct dt_tensor *g); /* g [n] or [n,c] (c a prefix is not allowed) */
 
-/* The leading block of a weight, w[:d0, :d1, ...]: what a layer multiplies with when only a prefix of its channels lives.
+/* The leading block of a weight, w[:d0, :d1, ...]: what a layer multiplies with when only a prefix of its channels
+ * lives.
  */
 struct dt_tensor *dt_weight_prefix(struct dt_tape *t, struct dt_tensor *w, struct dt_shape shape);
 

@@ -105,6 +105,11 @@ struct dt_op_stat dt_tape_node_stat(const struct dt_tape *t, int i);
 /* Peak of live activation bytes when each tensor is dropped after its last use (inference). */
 int64_t dt_tape_act_bytes(const struct dt_tape *t);
 
+/* Seconds of the bare convolution primitives (forward, data, weights; no data gradient for the stem) of what a dry tape
+ * holds, at this batch size: each kind the median of `runs`, warm, in the faster layout. 0: the engine has none. */
+enum dt_code dt_bare_convs(const struct dt_tape *dry, struct dt_engine *e, int batch, int runs, double *seconds,
+                           struct dt_err *err) DT_MUST_CHECK;
+
 struct dt_profile_row {
     const char *op;
     double forward_s, backward_s;

@@ -38,6 +38,22 @@ const char *dt_engine_name(const struct dt_engine *e)
     return e->class_->name;
 }
 
+const char *dt_engine_versions(char *buf, size_t size)
+{
+    char blas[128];
+#if HAVE_DNNL
+    char dnnl[64];
+
+    dt_dnnl_version(dnnl, sizeof dnnl);
+#else
+    const char *dnnl = "no oneDNN";
+#endif
+
+    dt_blas_version(blas, sizeof blas);
+    snprintf(buf, size, "%s, %s", dnnl, blas);
+    return buf;
+}
+
 void dt_pack_free(struct dt_tensor *t)
 {
     while (t->packs) {

@@ -12,6 +12,9 @@ struct dt_conv_geom {
     int kh, kw, stride, pad, groups;
 };
 
+struct dt_node;
+struct dt_conv_geom dt_conv_geom_of(const struct dt_node *n); /* of a conv2d node that has been through infer */
+
 struct dt_engine_class {
     const char *name;
     struct dt_engine *(*open)(struct dt_err *err);
@@ -38,6 +41,10 @@ struct dt_engine_class {
 struct dt_engine {
     const struct dt_engine_class *class_; /* first member of every engine's own struct */
 };
+
+/* "oneDNN 2.6.3", "OpenBLAS 0.3.21 ..." into buf */
+void dt_dnnl_version(char *buf, size_t size);
+void dt_blas_version(char *buf, size_t size);
 
 extern const struct dt_engine_class dt_engine_ref;
 extern const struct dt_engine_class dt_engine_dnnl; /* only with the meson option `onednn` */

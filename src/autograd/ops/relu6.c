@@ -1,0 +1,45 @@
+/* relu6: y = min(max(0, x), 6)        dx = dy where 0 < y < 6   (Sandler et al. 2018) */
+#include "autograd/ops/each.h"
+
+#include <dyntrain/ops.h>
+
+static void value(const void *attr, int64_t n, const dt_real *restrict x, const dt_real *restrict none,
+                  dt_real *restrict y)
+{
+    (void)attr;
+    (void)none;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] < 0 ? 0 : x[i] > 6 ? 6 : x[i];
+}
+
+static void slope(const void *attr, int64_t n, const dt_real *restrict dy, const dt_real *restrict y,
+                  dt_real *restrict dx)
+{
+    (void)attr;
+    for (int64_t i = 0; i < n; i++)
+        dx[i] = y[i] > 0 && y[i] < 6 ? dy[i] : 0;
+}
+
+static void forward(struct dt_node *n)
+{
+    dt_each_forward(n, value);
+}
+
+static void backward(struct dt_node *n)
+{
+    dt_each_backward(n, 0, slope, n->out->grad, n->out->data);
+}
+
+const struct dt_op dt_op_relu6 = {
+    .name = "relu6",
+    .n_in = 1,
+    .infer = dt_infer_same,
+    .forward = forward,
+    .backward = backward,
+    .macs = dt_macs_none,
+};
+
+struct dt_tensor *dt_relu6(struct dt_tape *t, struct dt_tensor *x)
+{
+    return dt_tape_apply(t, &dt_op_relu6, 1, &x, NULL);
+}

@@ -1,0 +1,34 @@
+/* zeros: y = 0. An op, not a leaf, so that the dry trace sees it; it has no input, hence no gradient. */
+#include "autograd/ops/each.h"
+
+#include <dyntrain/ops.h>
+
+static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
+{
+    char s[64];
+
+    *out = *(const struct dt_shape *)n->attr;
+    for (int i = 0; i < out->rank; i++)
+        if (out->d[i] < 0)
+            return dt_fail(err, DT_ESHAPE, "a side of %s is negative", dt_shape_str(out, s));
+    return true;
+}
+
+static void forward(struct dt_node *n)
+{
+    dt_each_fill(dt_numel(&n->out->shape), 0, dt_each_out(n));
+}
+
+const struct dt_op dt_op_zeros = {
+    .name = "zeros",
+    .flags = DT_OP_NONDIFF,
+    .attr_size = sizeof(struct dt_shape),
+    .infer = infer,
+    .forward = forward,
+    .macs = dt_macs_none,
+};
+
+struct dt_tensor *dt_zeros(struct dt_tape *t, struct dt_shape shape)
+{
+    return dt_tape_apply(t, &dt_op_zeros, 0, NULL, &shape);
+}
