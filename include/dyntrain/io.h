@@ -31,6 +31,8 @@ const char *dt_config_peek(const struct dt_config *c, const char *dotted);
  * any; err then holds the first and how many more. Strings live as long as the config. */
 enum dt_code dt_config_bind(struct dt_config *c, const struct dt_config_part *part, int n,
                             struct dt_err *err) DT_MUST_CHECK;
+/* Lines to show, by file and line: at most 20, and one that counts the rest. Those of loading are there before binding.
+ */
 int dt_config_n_errors(const struct dt_config *c);
 /* "configs/b.yaml:14:3: error: unknown key 'budgte' in 'budget'; did you mean 'target'?" */
 const char *dt_config_error(const struct dt_config *c, int i);
@@ -41,7 +43,8 @@ enum dt_code dt_config_write(const struct dt_config *c, const struct dt_config_p
                              FILE *f) DT_MUST_CHECK;
 /* The commented reference of a schema, from the tables. */
 void dt_config_schema(const struct dt_config_part *part, int n, FILE *f);
-/* SHA-256 (hex) of the expanded config without the keys listed (dotted; a section name drops all of it). */
+/* SHA-256 (hex) of what dt_config_write would write, without the keys listed (dotted, NULL-terminated, NULL: none; a
+ * section name drops all of it). */
 void dt_config_hash(const struct dt_config *c, const struct dt_config_part *part, int n, const char *const *without,
                     char hex[65]);
 
@@ -59,7 +62,7 @@ void dt_ckpt_free(struct dt_ckpt *c);
 void dt_ckpt_put(struct dt_ckpt *c, const char *path, enum dt_ckpt_type type, int rank, const int64_t *dims,
                  const void *data);
 void dt_ckpt_put_text(struct dt_ckpt *c, const char *path, const char *text);
-bool dt_ckpt_has(struct dt_ckpt *c, const char *path);
+bool dt_ckpt_has(struct dt_ckpt *c, const char *path); /* a dataset, or a group with something in it */
 /* Exact type and extents or a failure naming the path, what is there and what was expected. */
 void dt_ckpt_get(struct dt_ckpt *c, const char *path, enum dt_ckpt_type type, int rank, const int64_t *dims, void *out);
 /* Into the caller's arena; NULL on failure. */
@@ -74,8 +77,8 @@ struct dt_ckpt_item {
     int64_t dims[4];
 };
 bool dt_ckpt_each(struct dt_ckpt *c, bool (*fn)(void *ctx, const struct dt_ckpt_item *item), void *ctx);
-/* To <dir>/.tmp-<pid>-<n>, fsync, rename to `path`, fsync the folder, read back and compare the hash. On failure the
- * old file stands, the temporary one is gone, and err says what failed (disk full: DT_ERESOURCE). */
+/* To <dir>/.tmp-<pid>-<n>, fsync, read back and compare, rename to `path`, fsync the folder. On failure the old file
+ * stands, the temporary one is gone, and err says what failed (disk full: DT_ERESOURCE). */
 enum dt_code dt_ckpt_save(struct dt_ckpt *c, const char *path, struct dt_err *err) DT_MUST_CHECK;
 
 /* One function for save and load: visiting a state writes it to, or reads it from, a checkpoint below `prefix`. */
@@ -106,6 +109,11 @@ bool dt_json_write(const struct dt_json *j, FILE *f, bool indent);              
 struct dt_json *dt_json_read(const char *path, struct dt_err *err);                     /* NULL: missing or malformed */
 double dt_json_get_num(const struct dt_json *o, const char *key, double missing);
 const char *dt_json_get_str(const struct dt_json *o, const char *key, const char *missing);
+/* A child, borrowed, NULL: absent; elements of an array; a child taken out of its object, the caller's from then on. */
+struct dt_json *dt_json_get(const struct dt_json *o, const char *key);
+int dt_json_size(const struct dt_json *array);
+struct dt_json *dt_json_at(const struct dt_json *array, int i);
+struct dt_json *dt_json_take(struct dt_json *o, const char *key);
 /* Writes to a temporary file and renames. */
 enum dt_code dt_json_save(const struct dt_json *j, const char *path, struct dt_err *err) DT_MUST_CHECK;
 
