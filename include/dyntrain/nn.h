@@ -66,10 +66,10 @@ struct dt_run {
     struct dt_rng rng;    /* dropout; each use takes the next value */
     int n;                /* here and now: how many samples, and which rows of the arch (NULL: all) */
     const int *row;
-    struct dt_tensor *weight; /* the weight batch norm sees, or NULL */
-    struct dt_tensor *seen;   /* what the policy's look returned */
+    struct dt_tensor *weight;   /* the weight batch norm sees, or NULL */
+    struct dt_tensor *seen;     /* what the policy's look returned */
     struct dt_tensor *features; /* what the last head pooled: a head leaves it here */
-    struct dt_exit *exit;     /* left for the losses; in the tape's arena */
+    struct dt_exit *exit;       /* left for the losses; in the tape's arena */
     int n_exits;
 };
 

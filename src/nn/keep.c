@@ -1,0 +1,70 @@
+/* keep: run this body? Masked execution runs it for everybody and gates; skipping execution runs it for those who keep
+ * it. Batch norm sees the same samples in both. */
+#include "nn/run.h"
+
+/* act(base + y). A sum of unequal widths is a mistake unless some WIDTH has narrowed a tensor. */
+static struct dt_tensor *join(struct dt_run *run, struct dt_tensor *base, struct dt_tensor *y, enum dt_act act)
+{
+    char b[64], s[64];
+
+    if (dt_channels(base) != dt_channels(y) && !dt_tape_err(run->tape)->code && !dt_run_shrunk(run))
+        return dt_tape_fail(run->tape, DT_ESHAPE, "body puts out %s, base has %s", dt_shape_str(&y->shape, s),
+                            dt_shape_str(&base->shape, b));
+    return dt_add(run->tape, base, y, act);
+}
+
+static struct dt_tensor *skip(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
+                              enum dt_act act, const struct dt_part *p)
+{
+    struct dt_here here = dt_run_here(run);
+    struct dt_tensor *y;
+    const int *row;
+    int c;
+
+    if (p->n == 0)
+        return act == DT_RELU ? dt_relu(run->tape, base) : base;
+    x = dt_gather(run->tape, x, p->at, p->n);
+    dt_run_narrow(run, p);
+    row = run->row;
+    y = dt_forward(body, run, x);
+    DT_ASSERT(y && run->row == row); /* nobody leaves the net inside a body */
+    if (dt_channels(base) != dt_channels(y) && dt_run_shrunk(run)) {
+        c = dt_channels(base) > dt_channels(y) ? dt_channels(base) : dt_channels(y);
+        base = dt_widen(run, base, c);
+        y = dt_widen(run, y, c);
+    }
+    dt_run_back(run, here);
+    return dt_scatter_add(run->tape, base, y, p->at, p->n, act);
+}
+
+static struct dt_tensor *mask(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
+                              enum dt_act act, const struct dt_part *p)
+{
+    struct dt_here here = dt_run_here(run);
+    struct dt_tensor *gate = dt_run_gate(run, body->choice[DT_KEEP]), *weight = run->weight, *y;
+
+    if (p->n < p->of)
+        weight = dt_run_mask(run, p);
+    y = dt_forward(body, run, x);
+    DT_ASSERT(y && run->weight == weight); /* nobody leaves the net inside a body */
+    dt_run_back(run, here);
+    return join(run, base, dt_gate(run->tape, y, gate ? gate : weight), act);
+}
+
+struct dt_tensor *dt_keep(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
+                          enum dt_act act)
+{
+    int choice = body->choice[DT_KEEP];
+    bool gated = choice >= 0 && run->exec == DT_MASK && run->arch.gate && run->arch.gate[choice];
+    struct dt_part p;
+
+    if (!x || !base)
+        return NULL;
+    if (choice < 0 || (run->arch.n == 0 && !gated))
+        return join(run, base, dt_forward(body, run, x), act);
+    if (!dt_run_pick(run, choice, 0, &p))
+        return dt_tape_fail(run->tape, DT_ENOMEM, "out of memory");
+    if (p.n == p.of && !gated)
+        return join(run, base, dt_forward(body, run, x), act);
+    return run->exec == DT_SKIP ? skip(run, body, base, x, act, &p) : mask(run, body, base, x, act, &p);
+}

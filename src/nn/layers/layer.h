@@ -1,0 +1,26 @@
+/* layer: what the layers and models share. Inside nn only. */
+#ifndef DT_NN_LAYER_H
+#define DT_NN_LAYER_H
+
+#include "nn/net.h"
+#include "nn/run.h"
+
+/* Convolution and batch norm with the first `live` output channels only, in their own scope; live = all is the plain
+ * layer. The parameters' own count is the most there can be. */
+struct dt_tensor *dt_conv_run(struct dt_module *conv, struct dt_run *run, struct dt_tensor *x, int live);
+struct dt_tensor *dt_norm_run(struct dt_module *norm, struct dt_run *run, struct dt_tensor *x, int live);
+/* As dt_norm_layer, with momentum and epsilon (0: the defaults). */
+struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const char *name, int c, bool relu,
+                              double momentum, double eps);
+
+/* act(shortcut(x) + body(x)), He et al. 2016. Children are to be added in this order: "body" (which may own a KEEP)
+ * and, where x itself does not fit, "shortcut". */
+struct dt_module *dt_residual(struct dt_net *n, struct dt_module *parent, const char *name, enum dt_act act);
+/* The shortcut without parameters (He et al. 2016, option A): zero channels on both sides. */
+struct dt_module *dt_pad_layer(struct dt_net *n, struct dt_module *parent, const char *name, int in, int out,
+                               int stride);
+
+/* The parameter itself, or its leading block when `shape` is smaller. */
+struct dt_tensor *dt_param_prefix(struct dt_run *run, struct dt_param *p, struct dt_shape shape);
+
+#endif

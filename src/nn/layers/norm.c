@@ -1,0 +1,82 @@
+/* norm: batch normalisation (Ioffe & Szegedy 2015), with ReLU fused where it follows. */
+#include "nn/layers/layer.h"
+
+struct norm {
+    struct dt_module base;
+    struct dt_param *gamma, *beta, *mean, *var;
+    int c;
+    bool relu;
+    double momentum, eps;
+};
+
+static struct dt_tensor *apply(struct norm *b, struct dt_run *run, struct dt_tensor *x, int live)
+{
+    struct dt_shape c = dt_shape1(live);
+    struct dt_norm_in in = {
+        .gamma = dt_param_prefix(run, b->gamma, c),
+        .beta = dt_param_prefix(run, b->beta, c),
+        .mean = dt_param_prefix(run, b->mean, c),
+        .var = dt_param_prefix(run, b->var, c),
+        .weight = run->weight,
+    };
+    struct dt_norm_cfg cfg = {
+        .training = run->training && !b->base.frozen,
+        .frozen = run->freeze_stats,
+        .relu = b->relu,
+        .momentum = b->momentum,
+        .eps = b->eps,
+    };
+
+    return dt_batch_norm(run->tape, x, &in, &cfg);
+}
+
+struct dt_tensor *dt_norm_run(struct dt_module *norm, struct dt_run *run, struct dt_tensor *x, int live)
+{
+    struct dt_tensor *y;
+
+    dt_tape_push(run->tape, norm->name);
+    y = apply((struct norm *)norm, run, x, live);
+    dt_tape_pop(run->tape);
+    return y;
+}
+
+/* Missing channels are zeros, and zeros are normalised too: nothing can be left out here. */
+static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
+{
+    struct norm *b = (struct norm *)m;
+
+    if (dt_channels(x) < b->c && dt_run_shrunk(run))
+        x = dt_widen(run, x, b->c);
+    return apply(b, run, x, b->c);
+}
+
+static void describe(const struct dt_module *m, char *buf, size_t size)
+{
+    const struct norm *b = (const struct norm *)m;
+
+    snprintf(buf, size, "%d channels%s", b->c, b->relu ? ", relu" : "");
+}
+
+static const struct dt_module_class norm_class = { "norm", sizeof(struct norm), forward, describe };
+
+struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const char *name, int c, bool relu,
+                              double momentum, double eps)
+{
+    struct dt_module *m = dt_module_new(n, parent, &norm_class, "%s", name);
+    struct norm *b = (struct norm *)m;
+
+    b->c = c;
+    b->relu = relu;
+    b->momentum = momentum;
+    b->eps = eps;
+    b->gamma = dt_param_new(m, "gamma", dt_shape1(c), DT_INIT_ONE, 0, false);
+    b->beta = dt_param_new(m, "beta", dt_shape1(c), DT_INIT_ZERO, 0, false);
+    b->mean = dt_buffer_new(m, "mean", dt_shape1(c), 0);
+    b->var = dt_buffer_new(m, "var", dt_shape1(c), 1);
+    return m;
+}
+
+struct dt_module *dt_norm_layer(struct dt_net *n, struct dt_module *parent, const char *name, int c, bool relu)
+{
+    return dt_norm_new(n, parent, name, c, relu, 0, 0);
+}
