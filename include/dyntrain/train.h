@@ -155,6 +155,20 @@ struct dt_model *dt_model_open(const char *path, const struct dt_method *const *
 void dt_model_close(struct dt_model *m);
 struct dt_train *dt_model_train(struct dt_model *m); /* as a method's functions see it */
 
+/* A config's training step, measured on random images of its shape: no data is needed, no run directory made. */
+enum { DT_BENCH_ROWS = 64 };
+struct dt_bench {
+    double step_s, infer1_s; /* medians: the method's step in its first phase; the full net at batch 1 */
+    double loader_s;         /* a batch, of waiting for the loader */
+    size_t peak_rss;         /* bytes, of the whole process */
+    int steps;               /* that the rows are about */
+    int n_rows;
+    struct dt_profile_row row[DT_BENCH_ROWS];
+};
+enum dt_code dt_bench_run(const char *config, int n_overrides, const char *const *overrides,
+                          const struct dt_method *const *methods, struct dt_bench *out,
+                          struct dt_err *err) DT_MUST_CHECK;
+
 /* Settings of a config, checked, all errors collected; owns config and structs. For summary, bench, config, data. */
 struct dt_setup {
     struct dt_config *config;

@@ -1,0 +1,86 @@
+/* Accuracy of the static net: every choice at its maximum, running statistics, no gradients, samples in their order. */
+#include "train/loop.h"
+
+#include <math.h>
+
+int dt_logit_rank(const dt_real *logits, int classes, int k)
+{
+    int rank = 0;
+
+    for (int i = 0; i < classes; i++) /* equal logits: the lower class first; a logit that is no number is last */
+        if (i != k && !(logits[k] > logits[i]) && (logits[k] != logits[i] || i < k))
+            rank++;
+    return rank;
+}
+
+static struct dt_loader *loader_of(struct dt_loop *l, enum dt_split split)
+{
+    const struct dt_data_cfg *cfg = &l->t.set->data;
+
+    if (!l->eval[split])
+        l->eval[split] = dt_loader_new(l->t.data,
+                                       &(struct dt_loader_cfg){ .split = split,
+                                                                .batch = (int)cfg->batch,
+                                                                .workers = (int)cfg->workers,
+                                                                .seed = (uint64_t)l->t.set->seed },
+                                       &l->t.err);
+    return l->eval[split];
+}
+
+/* Adds this batch's counts to `out`; the loss is a sum until the end. */
+static enum dt_code add_batch(struct dt_train *t, const struct dt_batch *b, struct dt_eval *out)
+{
+    struct dt_shape in = dt_net_input(t->net);
+    struct dt_run run = { .tape = t->tape, .exec = DT_MASK, .n = b->n };
+    struct dt_tensor *logits, *loss;
+
+    dt_tape_reset(t->tape);
+    dt_tape_no_grad(t->tape, true);
+    logits = dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, dt_shape4(b->n, in.d[1], in.d[2], in.d[3]), b->x));
+    loss = dt_cross_entropy(t->tape, logits, b->label, NULL, NULL, 0);
+    dt_tape_no_grad(t->tape, false);
+    if (dt_tape_err(t->tape)->code) {
+        dt_fail(&t->err, dt_tape_err(t->tape)->code, "%s", dt_tape_err(t->tape)->msg);
+        return t->err.code;
+    }
+    for (int i = 0; i < b->n; i++) {
+        int classes = logits->shape.d[1];
+        int rank = dt_logit_rank(logits->data + (int64_t)i * classes, classes, b->label[i]);
+
+        out->accuracy += rank < 1;
+        out->top5 += rank < 5;
+        out->loss += (double)loss->data[i];
+    }
+    out->n += b->n;
+    return DT_OK;
+}
+
+enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct dt_eval *out)
+{
+    struct dt_loader *loader = loader_of(t->loop, split);
+    struct dt_cost cost;
+    struct dt_batch b;
+    enum dt_code code;
+
+    *out = (struct dt_eval){ 0 };
+    if (!loader || dt_cost(t->net, NULL, NULL, &cost, &t->err))
+        return t->err.code;
+    dt_loader_start(loader, 0, 0);
+    while (dt_loader_next(loader, &b, &t->err)) {
+        if (add_batch(t, &b, out))
+            return t->err.code;
+        code = dt_signals_code(); /* the counters stand at the end of the epoch: a resumed run evaluates again */
+        if (code)
+            return code;
+    }
+    if (t->err.code)
+        return t->err.code;
+    dt_tape_reset(t->tape);
+    if (out->n > 0) {
+        out->accuracy /= (double)out->n;
+        out->top5 /= (double)out->n;
+        out->loss /= (double)out->n;
+    }
+    out->macs_mean = (double)cost.macs;
+    return DT_OK;
+}
