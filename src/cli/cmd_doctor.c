@@ -1,0 +1,72 @@
+/* doctor: what this machine and this build offer. --version prints its first part. */
+#include "autograd/kernels/rows.h"
+#include "cli/cli.h"
+
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#ifndef DT_VERSION
+#error "DT_VERSION comes from meson.build"
+#endif
+
+static void put(struct dt_json *j, const char *key, const char *value)
+{
+    if (j)
+        dt_json_str(j, key, value);
+    else
+        printf("%-12s %s\n", key, value);
+}
+
+static void libraries(struct dt_json *j)
+{
+    char buf[256];
+
+    put(j, "dyntrain", DT_VERSION);
+    put(j, "compute", dt_engine_versions(buf, sizeof buf));
+    put(j, "files", dt_io_versions(buf, sizeof buf));
+}
+
+static void machine(struct dt_json *j)
+{
+    struct dt_err err = { 0 };
+    struct dt_engine *e = dt_engine_new("auto", &err);
+    struct statvfs fs;
+    char buf[256];
+    const char *data = getenv("DYNTRAIN_DATA");
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+    put(j, "engine", e ? dt_engine_name(e) : err.msg);
+    put(j, "kernels", dt_rows_kernel()->isa);
+    snprintf(buf, sizeof buf, "%d", dt_par_threads());
+    put(j, "threads", buf);
+    snprintf(buf, sizeof buf, "%.1f GiB", (double)pages * (double)page / (1 << 30));
+    put(j, "memory", buf);
+    if (statvfs(".", &fs) == 0)
+        snprintf(buf, sizeof buf, "%.1f GiB free here", (double)fs.f_bavail * (double)fs.f_frsize / (1 << 30));
+    else
+        snprintf(buf, sizeof buf, "cannot be read");
+    put(j, "disk", buf);
+    put(j, "data", data ? data : "DYNTRAIN_DATA is not set (only CIFAR needs it, or data.dir in the config)");
+    dt_engine_free(e);
+}
+
+static int run(const struct dt_args *args)
+{
+    struct dt_json *j = args->json ? dt_json_object() : NULL;
+
+    libraries(j);
+    if (args->command) /* --version stops here */
+        machine(j);
+    return j ? dt_cli_print_json(j) : 0;
+}
+
+const struct dt_command dt_cmd_doctor = {
+    .name = "doctor",
+    .operands = "",
+    .summary = "versions, engine, processor, memory, disk",
+    .flags = "json",
+    .min_operands = 0,
+    .max_operands = 0,
+    .run = run,
+};

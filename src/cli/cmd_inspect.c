@@ -1,0 +1,107 @@
+/* inspect: what a checkpoint holds. Opening it has already compared its SHA-256; --verify reads every number as well.
+ */
+#include "cli/cli.h"
+
+#include <string.h>
+
+struct look {
+    struct dt_ckpt *ckpt;
+    struct dt_json *list;
+    bool verify;
+    int64_t tensors, numbers, bad;
+};
+
+/* Numbers that are not finite. */
+static int64_t not_finite(struct dt_ckpt *c, const struct dt_ckpt_item *item, int64_t n)
+{
+    float *v = dt_calloc((size_t)(n > 0 ? n : 1), sizeof *v);
+    int64_t bad = 0;
+
+    if (!v)
+        return -1;
+    dt_ckpt_get(c, item->path, item->type, item->rank, item->dims, v);
+    for (int64_t i = 0; i < n; i++)
+        bad += !(v[i] - v[i] == 0);
+    dt_free(v);
+    return bad;
+}
+
+static bool visit(void *ctx, const struct dt_ckpt_item *item)
+{
+    static const char *const types[] = { "f32", "f64", "i64", "u8" };
+    struct look *l = ctx;
+    char dims[96] = "";
+    int64_t n = 1;
+    struct dt_json *row, *shape;
+
+    for (int i = 0; i < item->rank; i++) {
+        n *= item->dims[i];
+        snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%lld", i ? "x" : "", (long long)item->dims[i]);
+    }
+    l->tensors++;
+    l->numbers += n;
+    if (l->verify && item->type == DT_CKPT_F32 && !item->text)
+        l->bad += not_finite(l->ckpt, item, n);
+    if (!l->list) {
+        printf("%-56s %-4s %s\n", item->path, item->text ? "text" : types[item->type], dims);
+        return true;
+    }
+    row = dt_json_put(l->list, NULL, dt_json_object());
+    dt_json_str(row, "path", item->path);
+    dt_json_str(row, "type", item->text ? "text" : types[item->type]);
+    shape = dt_json_put(row, "shape", dt_json_array());
+    for (int i = 0; i < item->rank; i++)
+        dt_json_int(shape, NULL, item->dims[i]);
+    return true;
+}
+
+/* A run directory stands for its last checkpoint. */
+static struct dt_ckpt *open_any(const char *path, struct dt_err *err)
+{
+    char inside[600];
+    FILE *f;
+
+    snprintf(inside, sizeof inside, "%s/ckpt/last.h5", path);
+    f = fopen(inside, "rb");
+    if (!f)
+        return dt_ckpt_open(path, err);
+    fclose(f);
+    return dt_ckpt_open(inside, err);
+}
+
+static int run(const struct dt_args *args)
+{
+    struct dt_err err = { 0 };
+    struct look l = { .ckpt = open_any(args->operand[0], &err), .verify = args->verify };
+    int status = 0;
+
+    if (!l.ckpt)
+        return dt_cli_fail(&err);
+    l.list = args->json ? dt_json_array() : NULL;
+    dt_ckpt_each(l.ckpt, visit, &l);
+    if (dt_ckpt_err(l.ckpt)->code) {
+        err = *dt_ckpt_err(l.ckpt);
+    } else if (l.bad) {
+        dt_fail(&err, DT_EVERIFY, "%s: %lld numbers are not finite", args->operand[0], (long long)l.bad);
+    }
+    if (err.code) {
+        dt_json_free(l.list);
+        status = dt_cli_fail(&err);
+    } else if (l.list) {
+        status = dt_cli_print_json(l.list);
+    } else {
+        printf("%lld data sets, %lld numbers, checksum correct\n", (long long)l.tensors, (long long)l.numbers);
+    }
+    dt_ckpt_free(l.ckpt);
+    return status;
+}
+
+const struct dt_command dt_cmd_inspect = {
+    .name = "inspect",
+    .operands = "RUN|CHECKPOINT",
+    .summary = "what a checkpoint holds; checks it",
+    .flags = "json verify",
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};
