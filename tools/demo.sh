@@ -1,0 +1,14 @@
+#!/bin/sh
+# The quick start: installs what is missing, builds, trains a small network on real images. Arguments are passed on, as
+# in: tools/demo.sh train.epochs=1
+set -eu
+cd "$(dirname "$0")/.."
+
+tools/setup.sh
+[ -f build/build.ninja ] || meson setup build
+ninja -C build src/cli/dyntrain
+echo
+echo "+ build/src/cli/dyntrain configs/quickstart.yaml $*"
+build/src/cli/dyntrain configs/quickstart.yaml "$@"
+echo
+echo "program: build/src/cli/dyntrain (--help)    runs: experiments/    configs: configs/    tests: tools/check.sh"
