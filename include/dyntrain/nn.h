@@ -23,7 +23,7 @@ enum { DT_PASS, DT_LOOK, DT_LEAVE }; /* values of EXIT: head not run; run, sampl
 struct dt_choice {
     const char *path; /* dotted name of the module that owns it */
     enum dt_choice_kind kind;
-    int max; /* value 0..max: KEEP 1, WIDTH the channels, EXIT 2 */
+    int max; /* value 0..max: KEEP 1, WIDTH the channels (0 counts as 1: a layer is never empty), EXIT 2 */
     int tie; /* another choice that must agree, -1: none */
 };
 struct dt_space {
@@ -37,28 +37,30 @@ struct dt_arch {
         *gate; /* NULL, or one a choice (NULL entries: none): [rows], WIDTH [rows,c]; for gradients, MASK only */
 };
 
-/* Decides choices. Its network is a second tree, `policy`, of the same dt_net. */
+/* Decides choices. Its network is a second tree, `policy`, of the same dt_net. It is asked once about the whole plan
+ * (choice -1), at the input or behind `at`, and again at every exit whose head was run: about its logits, with the rest
+ * in the last run->exit. A look may return NULL where it has nothing to see; decide is called all the same. */
 struct dt_policy {
     const char *name;
     struct dt_net *net;
     struct dt_module *at; /* looks at what this module puts out; NULL: at the input, before the net */
     struct dt_tensor *(*look)(struct dt_policy *, struct dt_run *, int choice,
-                              struct dt_tensor *x); /* ops only: counted, compiled; choice -1: the whole plan */
+                              struct dt_tensor *x); /* ops only: counted, compiled; or NULL */
     void (*decide)(struct dt_policy *, struct dt_run *, int choice,
-                   const struct dt_tensor *seen); /* numbers to run->arch: no ops, not run dry */
+                   const struct dt_tensor *seen); /* numbers to run->arch: no ops, not run dry; or NULL */
 };
 
 enum dt_exec { DT_MASK, DT_SKIP }; /* same mathematics, two executions, held equal by a test */
-struct dt_exit {                   /* a head that was run, and for whom */
+struct dt_exit {                   /* a head that was run, and for whom; alike in both executions */
     int choice, n;
     const int *row; /* NULL: all rows */
     struct dt_tensor *features, *logits;
 };
-struct dt_run {
+struct dt_run { /* one step: set the first part anew for each; the arch may live in the tape's arena */
     struct dt_tape *tape;
     struct dt_net *net;       /* set by dt_net_forward and dt_forward */
     struct dt_policy *policy; /* NULL: arch is the plan */
-    struct dt_arch arch;      /* n = 0: everything at its maximum, exits passed */
+    struct dt_arch arch;      /* n = 0: everything at its maximum, exits passed (with a policy: one is made) */
     enum dt_exec exec;
     bool training;
     bool freeze_stats;    /* training statistics, running ones left alone (baseline passes) */
@@ -86,14 +88,14 @@ enum dt_init {
 struct dt_param {
     struct dt_tensor tensor;
     const char *name; /* "weight" */
-    const char *path; /* "net/stage1/block0/conv1/weight", set by dt_net_finish */
+    const char *path; /* "net/stage1/block0/body/conv1/conv/weight" */
     struct dt_module *owner;
     struct dt_param *next; /* in its module */
     bool buffer;           /* walked and saved, never trained */
     bool decay;            /* weight decay applies: convolution and linear weights only */
     enum dt_init init;
-    double value;  /* INIT_VALUE: the value; INIT_NORMAL: the deviation */
-    size_t offset; /* of its first element in the net's flat x and g */
+    double value;  /* INIT_VALUE: the value; INIT_NORMAL: the deviation; INIT_LINEAR: the fan in, 0: from the shape */
+    size_t offset; /* of its first element in the net's flat x and g; of a buffer: in the third array */
 };
 struct dt_module_class {
     const char *name;
@@ -103,12 +105,12 @@ struct dt_module_class {
 };
 struct dt_module {
     const struct dt_module_class *class_;
-    const char *name, *path; /* path set by dt_net_finish */
+    const char *name, *path; /* "block0", "net/stage1/block0" */
     struct dt_net *net;
     struct dt_module *parent, *child, *next; /* children in order of creation */
     struct dt_param *param;
     int choice[DT_N_CHOICE_KINDS]; /* index in the space; -1: none */
-    bool frozen;                   /* running statistics, no gradients */
+    bool frozen;                   /* running statistics, no dropout, no gradients */
 };
 
 /* Building. A net that has failed (dt_net_err) makes every call below harmless: they return usable dummies, never NULL.
@@ -124,16 +126,17 @@ struct dt_param *dt_param_new(struct dt_module *m, const char *name, struct dt_s
 struct dt_param *dt_buffer_new(struct dt_module *m, const char *name, struct dt_shape shape, double value);
 void dt_choice_new(struct dt_module *m, enum dt_choice_kind kind, int max);
 void dt_choice_tie(struct dt_module *m, struct dt_module *with, enum dt_choice_kind kind);
-/* Names everything, collects the space, lays parameters out in one flat x and one flat g (buffers in a third array),
- * initialises each parameter from its own random stream, and runs the largest and smallest arch dry on [1,h,w,c], so
- * that an impossible network dies here with its path. */
+/* Collects the space, lays parameters out in one flat x and one flat g (buffers in a third array), initialises each
+ * parameter from its own random stream, and runs the largest and smallest arch dry on [1,h,w,c], heads included, so
+ * that an impossible network dies here with its path. Nothing can be added afterwards. */
 enum dt_code dt_net_finish(struct dt_net *net, int h, int w, int c, struct dt_err *err) DT_MUST_CHECK;
 struct dt_module *dt_net_root(struct dt_net *net);   /* tree "net" */
 struct dt_module *dt_net_policy(struct dt_net *net); /* tree "policy", NULL: none */
 const struct dt_space *dt_net_space(const struct dt_net *net);
 struct dt_shape dt_net_input(const struct dt_net *net);              /* [1,h,w,c] */
 struct dt_module *dt_net_find(struct dt_net *net, const char *path); /* NULL: none */
-/* Flat arrays of all trainable parameters, walk order; a subtree is one range. */
+/* Flat arrays of all trainable parameters, walk order; a subtree is one range. Every parameter begins on a 64-byte
+ * boundary; the gaps hold zeros, and zero gradients. The size is therefore not the number of parameters. */
 size_t dt_net_size(const struct dt_net *net);
 dt_real *dt_net_x(struct dt_net *net);
 dt_real *dt_net_g(struct dt_net *net);
@@ -150,17 +153,17 @@ bool dt_module_walk(struct dt_module *m, const struct dt_visitor *v);
 void dt_module_freeze(struct dt_module *m, bool frozen); /* the whole subtree: no gradient, running statistics */
 
 /* ---- running ---- */
-/* The whole net under run->tape, arch, policy: x [n,h,w,c] -> logits [n,classes] of those that went to the end (NULL
- * only if nobody did). Sets run->n. */
+/* The whole net under run->tape, arch, policy: x [n,h,w,c] -> logits of those that went to the end, run->n of them,
+ * rows run->row of the batch (NULL: all), alike in both executions; NULL only if nobody did. */
 struct dt_tensor *dt_net_forward(struct dt_net *net, struct dt_run *run, struct dt_tensor *x);
 /* One module, in its scope. x NULL (nobody is left): NULL. */
 struct dt_tensor *dt_forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x);
 /* act(base + body(x)) for the samples that keep `body` (which owns the KEEP choice, or none: always), act(base) for the
- * others. x and base have the current samples. */
+ * others. x and base have the current samples. Bodies nest; no sample may leave the net within one. */
 struct dt_tensor *dt_keep(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
                           enum dt_act act);
-/* Runs `head` (owner of the EXIT choice) unless everybody passes, lets the policy decide, and returns `x` for those who
- * go on (NULL: nobody). */
+/* Runs `head` (owner of the EXIT choice) for those who do not pass, lets the policy decide, and returns `x` for those
+ * who go on (NULL: nobody). In a dt_seq, a child that owns an EXIT is run like this. */
 struct dt_tensor *dt_exit(struct dt_run *run, struct dt_module *head, struct dt_tensor *x);
 /* Value of a choice for current sample i; its maximum (EXIT: DT_PASS) when the arch is empty. */
 int dt_run_value(const struct dt_run *run, int choice, int i);
@@ -179,6 +182,8 @@ enum dt_code dt_cost(struct dt_net *net, struct dt_policy *policy, const int *ro
                      struct dt_err *err) DT_MUST_CHECK;
 
 /* ---- layers ---- */
+/* Once a WIDTH has narrowed a tensor (skipping execution, not training, the whole batch agrees), layers take a prefix
+ * of their input channels: the missing ones are zero. Otherwise an unequal number is an error, as ever. */
 struct dt_conv_norm_cfg {                 /* convolution, batch norm, optional ReLU: the unit WIDTH belongs to */
     int out, kernel, stride, pad, groups; /* pad -1: kernel/2; groups 0: 1; groups -1: depthwise */
     bool relu, relu6, width;              /* width: owns a WIDTH choice */

@@ -120,6 +120,8 @@ enum dt_code dt_train_update(struct dt_train *t, double loss) DT_MUST_CHECK;
 void dt_train_ema(struct dt_train *t, double decay);
 /* A stream that is a pure function of (seed, stream, step). */
 struct dt_rng dt_train_rng(const struct dt_train *t, enum dt_stream stream);
+/* The network over a split as its method means it: the method's evaluate(), or the static net where it has none. */
+enum dt_code dt_train_evaluate(struct dt_train *t, enum dt_split split, struct dt_eval *out) DT_MUST_CHECK;
 /* The static net over a split: accuracy, top-5, mean loss. */
 enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct dt_eval *out) DT_MUST_CHECK;
 
@@ -140,13 +142,16 @@ struct dt_job { /* what the command line says */
     const char *run_path;                   /* resume: the run directory */
     bool dry_run;                           /* check everything, train nothing */
     int64_t epochs;                         /* resume: train up to so many instead; 0: as configured */
-    bool nested;                            /* run for the sake of another config's `pretrained:` */
 };
 /* Trains from a config in a new run directory, or from a run directory's last checkpoint. First INT, TERM or USR1: the
  * step is finished, a checkpoint written, DT_EINTERRUPT, DT_ETERM or DT_ESTOPPED returned; second: the process ends at
  * once. */
 enum dt_code dt_run_train(const struct dt_job *job, struct dt_outcome *out, struct dt_err *err) DT_MUST_CHECK;
 enum dt_code dt_run_resume(const struct dt_job *job, struct dt_outcome *out, struct dt_err *err) DT_MUST_CHECK;
+
+/* The checkpoint that a path means: the file itself, or the last one of a run directory. */
+enum { DT_PATH = 1024 };
+enum dt_code dt_checkpoint_in(const char *path, char file[DT_PATH], struct dt_err *err) DT_MUST_CHECK;
 
 /* A trained net, for eval, predict, inspect: from a run directory or a checkpoint file (config inside). */
 struct dt_model; /* settings, data set (opened on demand), engine, net with weights */

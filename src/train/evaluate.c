@@ -1,4 +1,5 @@
-/* Accuracy of the static net: every choice at its maximum, running statistics, no gradients, samples in their order. */
+/* Accuracy of a method's net, and of the static one: every choice at its maximum, running statistics, no gradients,
+ * samples in their order. */
 #include "train/loop.h"
 
 #include <math.h>
@@ -83,4 +84,9 @@ enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct 
     }
     out->macs_mean = (double)cost.macs;
     return DT_OK;
+}
+
+enum dt_code dt_train_evaluate(struct dt_train *t, enum dt_split split, struct dt_eval *out)
+{
+    return t->method->evaluate ? t->method->evaluate(t, split, out) : dt_evaluate_static(t, split, out);
 }

@@ -69,7 +69,7 @@ enum dt_code dt_loop_evaluate(struct dt_loop *l, enum dt_split split, struct dt_
     enum dt_code code;
 
     dt_ema_swap(l);
-    code = l->t.method->evaluate ? l->t.method->evaluate(&l->t, split, out) : dt_evaluate_static(&l->t, split, out);
+    code = dt_train_evaluate(&l->t, split, out);
     dt_ema_swap(l);
     return code;
 }

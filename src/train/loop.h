@@ -12,7 +12,7 @@
 
 #include "train/optim/optim.h"
 
-enum { DT_MAX_GROUPS = 16, DT_N_SPLITS = 3, DT_PATH = 1024 };
+enum { DT_MAX_GROUPS = 16, DT_N_SPLITS = 3 };
 
 /* ---- groups: a subtree and its optimiser ---- */
 struct dt_segment {
@@ -141,8 +141,6 @@ enum dt_code dt_checkpoint_of(struct dt_loop *l, const char *key, const char *fr
 enum dt_code dt_pretrained_load(struct dt_loop *l) DT_MUST_CHECK;
 
 /* model.c: settings and nets out of checkpoints */
-enum dt_code dt_checkpoint_in(const char *path, char file[DT_PATH],
-                              struct dt_err *err) DT_MUST_CHECK; /* of a run directory */
 enum dt_code dt_setup_of_checkpoint(struct dt_setup *s, struct dt_ckpt *c, const char *path, int n_overrides,
                                     const char *const *overrides, const struct dt_method *const *methods,
                                     struct dt_err *err) DT_MUST_CHECK;

@@ -12,17 +12,22 @@
 enum dt_code dt_checkpoint_in(const char *path, char file[DT_PATH], struct dt_err *err)
 {
     static const char *const names[] = { "ckpt/last.h5", "model.h5" }; /* of a run; of a run that is kept */
+    size_t n = strlen(path);
     struct stat st;
 
+    if (n + sizeof "/ckpt/last.h5" > DT_PATH) {
+        dt_fail(err, DT_ECHECKPOINT, "%.80s...: the path is too long", path);
+        return err->code;
+    }
     if (stat(path, &st)) {
         dt_fail(err, DT_ECHECKPOINT, "%s: %s", path, strerror(errno));
         return err->code;
     }
-    snprintf(file, DT_PATH, "%s", path);
+    memcpy(file, path, n + 1);
     if (!S_ISDIR(st.st_mode))
         return DT_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(file, DT_PATH, "%s/%s", path, names[i]);
+        snprintf(file + n, DT_PATH - n, "/%s", names[i]);
         if (access(file, F_OK) == 0)
             return DT_OK;
     }

@@ -66,7 +66,7 @@ static enum dt_code run_of_config(struct dt_loop *l, const char *key, const char
 {
     const char *passed[MAX_PASSED];
     struct dt_job job = {
-        .config_path = from, .overrides = passed, .methods = l->job->methods, .command = l->job->command, .nested = true
+        .config_path = from, .overrides = passed, .methods = l->job->methods, .command = l->job->command
     };
     struct dt_setup inner;
     char hash[65], run[DT_PATH];

@@ -56,6 +56,7 @@ enum dt_code dt_run_json(struct dt_loop *l, const char *status)
     dt_json_int(o, "seed", l->t.set->seed);
     dt_json_str(o, "config_hash", l->config_hash);
     dt_json_str(o, "command", l->job->command);
+    dt_json_str(o, "parent", l->parent ? l->parent->dir.path : NULL);
     dt_json_put(o, "versions", versions(l));
     dt_json_int(o, "threads", dt_par_threads());
     dt_json_str(o, "host", host);

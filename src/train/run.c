@@ -90,6 +90,8 @@ static enum dt_code execute(struct dt_loop *l, const char *last, struct dt_outco
 
     snprintf(out->run, sizeof out->run, "%s", l->dir.path);
     code = last ? dt_loop_load(l, last) : DT_OK;
+    if (!code && l->settings_changed && !write_resolved(l)) /* only now: they suit the checkpoint */
+        code = l->t.err.code;
     if (!code)
         code = dt_record_open(l, last == NULL);
     if (!code)
@@ -242,7 +244,7 @@ static enum dt_code resume(struct dt_loop *l, struct dt_outcome *out)
     if (load_settings(l))
         return l->t.err.code;
     set_deadline(l);
-    if (dt_session_open(l) || (l->settings_changed && !write_resolved(l)))
+    if (dt_session_open(l))
         return l->t.err.code;
     read_started(l);
     dt_rundir_file(&l->dir, "ckpt/last.h5", last, sizeof last);

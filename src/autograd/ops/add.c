@@ -2,6 +2,7 @@
  *
  * Three forms: equal shapes; b [c] added to every row of a, db = sum of rows; equal but for the channels, where the
  * shorter one counts as zero beyond its own, so that networks of different widths meet. */
+#include "autograd/engine.h"
 #include "autograd/kernels/rows.h"
 #include "autograd/op.h"
 
@@ -127,20 +128,6 @@ static void copy_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
             d[r * w->cd + k] = w->d.add ? d[r * w->cd + k] + dy[r * w->c + k] : dy[r * w->c + k];
 }
 
-static void sum_rows(struct work *w)
-{
-    const dt_real *dy = w->n->out->grad;
-    int64_t rows = n_rows(w);
-
-    for (int k = 0; k < w->c; k++) {
-        double sum = w->d.add ? (double)w->d.g[k] : 0;
-
-        for (int64_t r = 0; r < rows; r++)
-            sum += (double)dy[r * w->c + k];
-        w->d.g[k] = (dt_real)sum;
-    }
-}
-
 static void backward(struct dt_node *n)
 {
     struct work w = work_of(n);
@@ -153,7 +140,7 @@ static void backward(struct dt_node *n)
         w.d = dt_grad_in(n, i);
         w.cd = i ? w.cb : w.ca;
         if (w.d.g && i == 1 && is_bias(n))
-            sum_rows(&w);
+            dt_column_sum(n_rows(&w), w.c, n->out->grad, w.d.add, w.d.g);
         else if (w.d.g)
             dt_par_for(n_rows(&w), grain(&w), copy_chunk, &w);
     }
