@@ -1,6 +1,6 @@
 #!/bin/sh
 # The quick start: installs what is missing, builds, trains a small network on real images. Arguments are passed on, as
-# in: tools/demo.sh train.epochs=1
+# in: tools/demo.sh supervised.epochs=1
 set -eu
 cd "$(dirname "$0")/.."
 

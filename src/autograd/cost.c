@@ -37,45 +37,46 @@ struct dt_op_stat dt_tape_node_stat(const struct dt_tape *t, int i)
     return s;
 }
 
-/* The tensor whose memory x lives in: views lead back to their source. */
-static const struct dt_tensor *owner(const struct dt_tensor *x)
-{
-    while (x->node && (x->node->op->flags & DT_OP_ALIAS))
-        x = x->node->in[0];
-    return x;
-}
-
-/* Index of the last node that reads x's memory. */
-static int last_use(const struct dt_tape *t, const struct dt_tensor *x)
-{
-    for (int i = t->n_nodes - 1; i >= 0; i--)
-        for (int j = 0; j < t->node[i]->n_in; j++)
-            if (t->node[i]->in[j] && owner(t->node[i]->in[j]) == x)
-                return i;
-    return t->n_nodes; /* a result: lives to the end */
-}
-
 static int64_t bytes_of(const struct dt_tensor *x)
 {
     return dt_numel(&x->shape) * DT_COST_BYTES;
 }
 
-/* The memory operand j of the node reads, when it is an activation; NULL: a parameter, or met in an earlier operand. */
-static const struct dt_tensor *activation(const struct dt_node *n, int j, const struct dt_tensor *image)
+/* The image: the first leaf that is data; and the last node that reads it. NULL: none. */
+static const struct dt_tensor *image_of(const struct dt_tape *t, int *last)
 {
-    const struct dt_tensor *x = n->in[j] ? owner(n->in[j]) : NULL;
+    const struct dt_tensor *image = NULL;
 
-    if (!x || (!x->node && x != image))
+    for (int i = 0; i < t->n_nodes; i++)
+        for (int j = 0; j < t->node[i]->n_in; j++) {
+            const struct dt_tensor *x = t->node[i]->in[j] ? dt_tensor_owner(t->node[i]->in[j]) : NULL;
+
+            if (x && !image && !x->node && !x->param && x->shape.rank > 1)
+                image = x;
+            if (x && x == image)
+                *last = i;
+        }
+    return image;
+}
+
+/* The memory operand j of the node reads, when the node is its last reader; NULL: it stays, or an earlier operand has
+ * named it. */
+static const struct dt_tensor *released(const struct dt_node *n, int j, const struct dt_tensor *image, int image_last)
+{
+    const struct dt_tensor *x = n->in[j] ? dt_tensor_owner(n->in[j]) : NULL;
+
+    if (!x || (x->node ? x->node->last_use : x == image ? image_last : -1) != n->index)
         return NULL;
     for (int k = 0; k < j; k++)
-        if (n->in[k] && owner(n->in[k]) == x)
+        if (n->in[k] && dt_tensor_owner(n->in[k]) == x)
             return NULL;
     return x;
 }
 
 int64_t dt_tape_act_bytes(const struct dt_tape *t)
 {
-    const struct dt_tensor *image = t->n_nodes && t->node[0]->n_in ? t->node[0]->in[0] : NULL;
+    int image_last = -1;
+    const struct dt_tensor *image = image_of(t, &image_last);
     int64_t live = image ? bytes_of(image) : 0, peak = live;
 
     for (int i = 0; i < t->n_nodes; i++) {
@@ -85,10 +86,9 @@ int64_t dt_tape_act_bytes(const struct dt_tape *t)
             live += bytes_of(n->out);
         peak = live > peak ? live : peak;
         for (int j = 0; j < n->n_in; j++) {
-            const struct dt_tensor *x = activation(n, j, image);
+            const struct dt_tensor *x = released(n, j, image, image_last);
 
-            if (x && last_use(t, x) == i)
-                live -= bytes_of(x);
+            live -= x ? bytes_of(x) : 0;
         }
     }
     return peak;

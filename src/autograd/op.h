@@ -33,6 +33,7 @@ struct dt_node {
     void *attr;
     void *save;        /* what forward keeps for backward: from dt_tape_alloc */
     int index;         /* in recording order */
+    int last_use;      /* index of the last node that reads the output's memory, own index: none yet */
     const char *scope; /* full path, "net/stage1/conv" */
 };
 

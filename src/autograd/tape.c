@@ -228,6 +228,23 @@ static struct dt_node *node_new(struct dt_tape *t, const struct dt_op *op, int n
     return n;
 }
 
+struct dt_tensor *dt_tensor_owner(struct dt_tensor *x)
+{
+    while (x->node && (x->node->op->flags & DT_OP_ALIAS))
+        x = x->node->in[0];
+    return x;
+}
+
+static void note_use(const struct dt_node *n)
+{
+    for (int i = 0; i < n->n_in; i++) {
+        struct dt_tensor *x = n->in[i] ? dt_tensor_owner(n->in[i]) : NULL;
+
+        if (x && x->node)
+            x->node->last_use = n->index;
+    }
+}
+
 static bool wants_grad(const struct dt_node *n)
 {
     if (n->tape->no_grad || (n->op->flags & DT_OP_NONDIFF))
@@ -291,6 +308,8 @@ struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n
         if (t->err.code)
             return &t->nil;
     }
+    n->last_use = n->index;
+    note_use(n);
     t->node[t->n_nodes++] = n;
     return n->out;
 }

@@ -36,6 +36,8 @@ struct dt_tape {
     int n_rows;
 };
 
+/* The tensor whose memory x lives in: views lead back to their source. */
+struct dt_tensor *dt_tensor_owner(struct dt_tensor *x);
 /* The profile's row of an op kind; NULL when the table is full. */
 struct dt_profile_row *dt_profile_row_of(struct dt_tape *t, const struct dt_op *op);
 /* Operands and results of the node, activations and parameters, in bytes. */

@@ -7,24 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    HELP = 'h',
-    VERSION = 'V',
-    QUIET = 'q',
-    VERBOSE = 'v',
-    JSON = 1000,
-    DRY_RUN,
-    VERIFY,
-    ORIGINS,
-    WORKER,
-    EPOCHS,
-    SPLIT,
-    SETTING
-};
+enum flag_id { HELP, VERSION, QUIET, VERBOSE, JSON, DRY_RUN, VERIFY, ORIGINS, WORKER, EPOCHS, SPLIT, SETTING };
 
 struct flag {
     const char *name;
-    int id;
+    enum flag_id id;
+    char letter;     /* 0: none */
     const char *arg; /* its argument's name; NULL: none */
     const char *key; /* SETTING: the config key it stands for */
     const char *help;
@@ -32,25 +20,30 @@ struct flag {
 };
 
 static const struct flag flags[] = {
-    { "help", HELP, NULL, NULL, "this help", true },
-    { "version", VERSION, NULL, NULL, "versions of dyntrain and of the libraries it uses", true },
-    { "quiet", QUIET, NULL, NULL, "warnings and errors only", true },
-    { "verbose", VERBOSE, NULL, NULL, "more talk", true },
-    { "json", JSON, NULL, NULL, "machine-readable result on standard output", false },
-    { "dry-run", DRY_RUN, NULL, NULL, "check config, data and network, train nothing", false },
-    { "verify", VERIFY, NULL, NULL, "read everything and compare checksums", false },
-    { "origins", ORIGINS, NULL, NULL, "say where each value comes from", false },
-    { "worker", WORKER, NULL, NULL, NULL, false },
-    { "epochs", EPOCHS, "N", NULL, "train up to N epochs instead of the configured number", false },
-    { "split", SPLIT, "NAME", NULL, "train, val or test (default)", false },
-    { "output", SETTING, "DIR", "run.dir", "root of run directories", false },
-    { "name", SETTING, "NAME", "name", "name of the run", false },
-    { "seed", SETTING, "S", "seed", "random seed", false },
-    { "threads", SETTING, "N", "run.threads", "compute threads, 0: all processors", false },
-    { "engine", SETTING, "NAME", "run.engine", "auto, dnnl or ref", false },
-    { "progress", SETTING, "MODE", "run.progress", "auto, bar, plain or off", false },
+    { "help", HELP, 'h', NULL, NULL, "this help", true },
+    { "version", VERSION, 'V', NULL, NULL, "versions of dyntrain and of the libraries it uses", true },
+    { "quiet", QUIET, 'q', NULL, NULL, "warnings and errors only", true },
+    { "verbose", VERBOSE, 'v', NULL, NULL, "more talk", true },
+    { "json", JSON, 0, NULL, NULL, "machine-readable result on standard output", false },
+    { "dry-run", DRY_RUN, 0, NULL, NULL, "check config, data and network, train nothing", false },
+    { "verify", VERIFY, 0, NULL, NULL, "read every number as well: none may be NaN or infinite", false },
+    { "origins", ORIGINS, 0, NULL, NULL, "say where each value comes from", false },
+    { "worker", WORKER, 0, NULL, NULL, NULL, false },
+    { "epochs", EPOCHS, 0, "N", NULL, "train up to N epochs instead of the configured number", false },
+    { "split", SPLIT, 0, "NAME", NULL, "train, val or test (default)", false },
+    { "output", SETTING, 'o', "DIR", "run.dir", "root of run directories", false },
+    { "name", SETTING, 0, "NAME", "name", "name of the run", false },
+    { "seed", SETTING, 0, "S", "seed", "random seed", false },
+    { "threads", SETTING, 0, "N", "run.threads", "compute threads, 0: all processors", false },
+    { "engine", SETTING, 0, "NAME", "run.engine", "auto, dnnl or ref", false },
+    { "progress", SETTING, 0, "MODE", "run.progress", "auto, bar, plain or off", false },
 };
-enum { N_FLAGS = sizeof flags / sizeof *flags };
+enum { N_FLAGS = sizeof flags / sizeof *flags, FIRST_LONG = 1000 };
+
+/* The flags that were given: their arguments, "" for those without; NULL: not given. The last of a kind counts. */
+struct given {
+    const char *value[N_FLAGS];
+};
 
 static bool takes(const struct dt_command *c, const struct flag *f)
 {
@@ -68,67 +61,118 @@ static bool takes(const struct dt_command *c, const struct flag *f)
     return false;
 }
 
-void dt_print_help(const struct dt_command *command, FILE *f)
+/* ---- help ---- */
+
+static const char *overrides_of(const struct dt_command *c)
+{
+    return c->overrides ? " [key.path=value ...]" : "";
+}
+
+static void print_help(const struct dt_command *command, FILE *f)
 {
     if (command) {
-        fprintf(f, "usage: dyntrain %s %s\n%s\n\n", command->name, command->operands, command->summary);
+        fprintf(f, "usage: dyntrain %s %s%s\n%s\n\n", command->name, command->operands, overrides_of(command),
+                command->summary);
     } else {
         fprintf(f, "usage: dyntrain CONFIG [key.path=value ...]     the same as: dyntrain train CONFIG ...\n"
                    "       dyntrain COMMAND ...\n\n");
         for (const struct dt_command *const *c = dt_commands; *c; c++)
-            fprintf(f, "  %-9s %-34s %s\n", (*c)->name, (*c)->operands, (*c)->summary);
+            fprintf(f, "  %-8s %-41s %s\n", (*c)->name, (*c)->operands, (*c)->summary);
         fprintf(f, "\n");
     }
-    for (int i = 0; i < N_FLAGS; i++)
+    for (int i = 0; i < N_FLAGS; i++) {
+        const char letter[] = { '-', flags[i].letter, ',', '\0' };
+
         if (flags[i].help && takes(command, &flags[i]))
-            fprintf(f, "  --%-8s %-5s %s\n", flags[i].name, flags[i].arg ? flags[i].arg : "", flags[i].help);
+            fprintf(f, "  %3s --%-8s %-5s %s\n", flags[i].letter ? letter : "", flags[i].name,
+                    flags[i].arg ? flags[i].arg : "", flags[i].help);
+    }
+    if (command)
+        return;
     fprintf(
         f,
-        "\nexit status: 0 done, 1 bug, 2 usage, 3 config, 4 data, 5 checkpoint or run directory, 6 numeric failure,\n"
+        "\n`dyntrain COMMAND --help` has the options of a command, `dyntrain list keys` every key.path of a config.\n"
+        "exit status: 0 done, 1 bug, 2 usage, 3 config, 4 data, 5 checkpoint or run directory, 6 numeric failure,\n"
         "7 disk or memory, 8 verification mismatch, 75 stopped (resume goes on), 130/143 interrupted after a "
         "checkpoint\n");
 }
 
-static bool is_config(const char *word)
-{
-    const char *dot = strrchr(word, '.');
+/* ---- flags ---- */
 
-    return (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"))) || access(word, R_OK) == 0;
-}
-
-/* The subcommand a word names; a config file means train. NULL and err: neither. */
-static const struct dt_command *find_command(const char *word, struct dt_err *err)
+static bool unknown_flag(const char *word, struct dt_err *err)
 {
-    const char *names[32];
-    const char *near;
+    const char *names[N_FLAGS], *near;
     int n = 0;
 
-    for (; dt_commands[n]; n++) {
-        if (!strcmp(dt_commands[n]->name, word))
-            return dt_commands[n];
-        names[n] = dt_commands[n]->name;
-    }
-    if (is_config(word))
-        return &dt_cmd_train;
-    near = dt_nearest(word, names, n);
-    dt_fail(err, DT_EUSAGE, "'%s' is neither a command nor a config file%s%s%s", word, near ? "; did you mean '" : "",
-            near ? near : "", near ? "'?" : "");
-    return NULL;
+    for (int i = 0; i < N_FLAGS; i++)
+        if (flags[i].help)
+            names[n++] = flags[i].name;
+    near = strncmp(word, "--", 2) ? NULL : dt_nearest(word + 2, names, n);
+    return dt_fail(err, DT_EUSAGE, "%s: no such option; %s%s%s", word, near ? "did you mean '--" : "--help lists them",
+                   near ? near : "", near ? "'?" : "");
 }
 
-static bool is_override(const char *word)
+/* getopt's tables, from ours */
+static void make_tables(struct option longs[N_FLAGS + 1], char letters[2 * N_FLAGS + 2])
 {
-    size_t key = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-");
-
-    return key > 0 && word[key] == '=';
+    *letters++ = ':';
+    for (int i = 0; i < N_FLAGS; i++) {
+        longs[i] =
+            (struct option){ flags[i].name, flags[i].arg ? required_argument : no_argument, NULL, FIRST_LONG + i };
+        if (flags[i].letter)
+            *letters++ = flags[i].letter;
+        if (flags[i].letter && flags[i].arg)
+            *letters++ = ':';
+    }
+    longs[N_FLAGS] = (struct option){ NULL, 0, NULL, 0 };
+    *letters = '\0';
 }
 
-static bool take_flag(struct dt_args *args, const struct flag *f, const char *value, struct dt_arena *arena,
-                      struct dt_err *err)
+/* Behind optind are the operands then. */
+static bool scan(int argc, char **argv, struct given *given, struct dt_err *err)
+{
+    struct option longs[N_FLAGS + 1];
+    char letters[2 * N_FLAGS + 2], letter[] = "-?";
+    int id;
+
+    make_tables(longs, letters);
+    opterr = 0;
+    while ((id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+        const char *word = argv[optind - 1];
+
+        if (id == ':')
+            return dt_fail(err, DT_EUSAGE, "%s needs an argument", word);
+        if (id == '?' && optopt >= FIRST_LONG)
+            return dt_fail(err, DT_EUSAGE, "--%s takes no argument", flags[optopt - FIRST_LONG].name);
+        if (id == '?') {
+            letter[1] = (char)optopt;
+            return unknown_flag(optopt ? letter : word, err);
+        }
+        for (int i = 0; i < N_FLAGS; i++)
+            if (id == FIRST_LONG + i || id == flags[i].letter)
+                given->value[i] = optarg ? optarg : "";
+    }
+    return true;
+}
+
+static bool add_override(struct dt_args *args, const char *key, const char *value, struct dt_arena *arena,
+                         struct dt_err *err)
+{
+    const char *text = dt_arena_printf(arena, "%s=%s", key, value);
+
+    args->override[args->n_overrides++] = text;
+    return text || dt_fail(err, DT_ENOMEM, "out of memory");
+}
+
+static bool apply(struct dt_args *args, const struct flag *f, const char *value, struct dt_arena *arena,
+                  struct dt_err *err)
 {
     char *end;
 
     switch (f->id) {
+    case HELP:
+    case VERSION:
+        break;
     case QUIET:
         dt_log_level(DT_WARN);
         break;
@@ -159,49 +203,105 @@ static bool take_flag(struct dt_args *args, const struct flag *f, const char *va
             return dt_fail(err, DT_EUSAGE, "--epochs: expected a number >= 1, got \"%s\"", value);
         break;
     case SETTING:
-        args->override[args->n_overrides] = dt_arena_printf(arena, "%s=%s", f->key, value);
-        if (!args->override[args->n_overrides++])
-            return dt_fail(err, DT_ENOMEM, "out of memory");
-        break;
+        return add_override(args, f->key, value, arena, err);
     }
     return true;
 }
 
-/* done: help or versions were asked for and printed */
-static bool parse_flags(struct dt_args *args, int argc, char **argv, struct dt_arena *arena, bool *done,
-                        struct dt_err *err)
+static bool apply_all(struct dt_args *args, const struct given *given, struct dt_arena *arena, struct dt_err *err)
 {
-    struct option longs[N_FLAGS + 1] = { { NULL, 0, NULL, 0 } };
-    int id, at = 0;
+    bool quiet = false;
 
-    for (int i = 0; i < N_FLAGS; i++)
-        longs[i] = (struct option){ flags[i].name, flags[i].arg ? required_argument : no_argument, NULL, 2000 + i };
-    opterr = 0;
-    while ((id = getopt_long(argc, argv, ":hVqvo:", longs, &at)) != -1) {
-        const struct flag *f = NULL;
+    for (int i = 0; i < N_FLAGS; i++) {
+        const struct flag *f = &flags[i];
 
-        if (id == ':')
-            return dt_fail(err, DT_EUSAGE, "%s needs an argument", argv[optind - 1]);
-        for (int i = 0; i < N_FLAGS; i++)
-            if (id == 2000 + i || id == flags[i].id || (id == 'o' && !strcmp(flags[i].name, "output")))
-                f = f ? f : &flags[i];
-        if (!f || id == '?' || (!takes(args->command, f)))
-            return dt_fail(err, DT_EUSAGE, "%s: no such option of 'dyntrain%s%s'; --help lists them", argv[optind - 1],
-                           args->command ? " " : "", args->command ? args->command->name : "");
-        if (f->id == HELP || f->id == VERSION) {
-            if (f->id == HELP)
-                dt_print_help(args->command, stdout);
-            else
-                dt_cmd_doctor.run(&(struct dt_args){ .command = NULL });
-            args->command = NULL;
-            *done = true;
-            return true;
+        if (!given->value[i]) {
+            if (quiet && !strcmp(f->name, "progress") && takes(args->command, f)) /* its lines are talk as well */
+                return add_override(args, f->key, "off", arena, err);
+            continue;
         }
-        if (!take_flag(args, f, optarg, arena, err))
+        if (!takes(args->command, f))
+            return dt_fail(err, DT_EUSAGE, "--%s: is no option of 'dyntrain %s'; 'dyntrain %s --help' lists them",
+                           f->name, args->command->name, args->command->name);
+        if (!apply(args, f, given->value[i], arena, err))
             return false;
+        quiet = quiet || f->id == QUIET;
     }
     return true;
 }
+
+/* ---- operands ---- */
+
+static bool is_config(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+
+    return (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"))) || access(word, R_OK) == 0;
+}
+
+/* The subcommand a word names; a config file means train. NULL and err: neither. */
+static const struct dt_command *find_command(const char *word, struct dt_err *err)
+{
+    const char *names[32];
+    const char *near;
+    int n = 0;
+
+    for (; dt_commands[n]; n++) {
+        if (!strcmp(dt_commands[n]->name, word))
+            return dt_commands[n];
+        names[n] = dt_commands[n]->name;
+    }
+    if (is_config(word))
+        return &dt_cmd_train;
+    near = dt_nearest(word, names, n);
+    dt_fail(err, DT_EUSAGE, "'%s' is neither a command nor a config file; %s%s%s", word,
+            near ? "did you mean '" : "--help lists the commands", near ? near : "", near ? "'?" : "");
+    return NULL;
+}
+
+static bool is_override(const char *word)
+{
+    size_t key = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-");
+
+    return key > 0 && word[key] == '=';
+}
+
+/* The first word that is no override names the command, or is the config of train. */
+static void sort_words(struct dt_args *args, int n, char **words, struct dt_err *err)
+{
+    int first = 0;
+
+    while (first < n && is_override(words[first]))
+        first++;
+    if (first < n)
+        args->command = find_command(words[first], err);
+    for (int i = 0; args->command && i < n; i++) {
+        if (i == first && !strcmp(words[i], args->command->name))
+            continue;
+        if (i < first || (args->command->overrides && is_override(words[i])))
+            args->override[args->n_overrides++] = words[i];
+        else
+            args->operand[args->n++] = words[i];
+    }
+}
+
+static bool check_count(const struct dt_args *args, struct dt_err *err)
+{
+    const struct dt_command *c = args->command;
+    const char *rest = overrides_of(c), *space = *c->operands ? " " : "";
+
+    if (args->n_overrides > 0 && !c->overrides)
+        return dt_fail(err, DT_EUSAGE, "%s takes no settings; usage: dyntrain %s%s%s", c->name, c->name, space,
+                       c->operands);
+    if (args->n < c->min_operands)
+        return dt_fail(err, DT_EUSAGE, "missing operand; usage: dyntrain %s%s%s%s", c->name, space, c->operands, rest);
+    if (c->max_operands >= 0 && args->n > c->max_operands)
+        return dt_fail(err, DT_EUSAGE, "'%s' is one too many; usage: dyntrain %s%s%s%s", args->operand[c->max_operands],
+                       c->name, space, c->operands, rest);
+    return true;
+}
+
+/* ---- the whole ---- */
 
 static const char *join(int argc, char **argv, struct dt_arena *arena)
 {
@@ -214,37 +314,30 @@ static const char *join(int argc, char **argv, struct dt_arena *arena)
 
 enum dt_code dt_args_parse(struct dt_args *args, int argc, char **argv, struct dt_arena *arena, struct dt_err *err)
 {
-    bool named = argc > 1 && argv[1][0] != '-', done = false;
+    struct given given = { .value = { NULL } };
+    size_t room = (size_t)argc + N_FLAGS;
 
     args->line = join(argc, argv, arena);
-    args->operand = dt_arena_calloc(arena, (size_t)argc + 1, sizeof *args->operand);
-    args->override = dt_arena_calloc(arena, (size_t)argc + 1, sizeof *args->override);
-    if (!args->line || !args->operand || !args->override) {
+    args->operand = dt_arena_calloc(arena, room, sizeof *args->operand);
+    args->override = dt_arena_calloc(arena, room, sizeof *args->override);
+    if (!args->line || !args->operand || !args->override)
         dt_fail(err, DT_ENOMEM, "out of memory");
+    if (err->code || !scan(argc, argv, &given, err))
         return err->code;
-    }
-    if (named) {
-        args->command = find_command(argv[1], err);
-        if (!args->command)
-            return err->code;
-    }
-    if (!parse_flags(args, argc, argv, arena, &done, err) || done)
+    sort_words(args, argc - optind, argv + optind, err);
+    if (err->code)
         return err->code;
-    if (!named) {
-        dt_print_help(NULL, stderr);
-        dt_fail(err, DT_EUSAGE, "a config or a command is needed");
-        return err->code;
-    }
-    for (int i = optind; i < argc; i++) {
-        if (i == optind && !strcmp(argv[i], args->command->name))
-            continue;
-        if (is_override(argv[i]))
-            args->override[args->n_overrides++] = argv[i];
+    if (given.value[HELP] || given.value[VERSION]) {
+        if (given.value[HELP])
+            print_help(args->command, stdout);
         else
-            args->operand[args->n++] = argv[i];
+            dt_cmd_doctor.run(&(struct dt_args){ .command = NULL });
+        args->command = NULL;
+    } else if (!args->command) {
+        print_help(NULL, stderr);
+        dt_fail(err, DT_EUSAGE, "a config or a command is needed");
+    } else if (check_count(args, err)) {
+        apply_all(args, &given, arena, err);
     }
-    if (args->n < args->command->min_operands ||
-        (args->command->max_operands >= 0 && args->n > args->command->max_operands))
-        dt_fail(err, DT_EUSAGE, "usage: dyntrain %s %s", args->command->name, args->command->operands);
     return err->code;
 }

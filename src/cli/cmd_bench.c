@@ -1,7 +1,8 @@
-/* bench: a config's training step, its share per op kind, and beside it, in the same run, the sum of the bare convolution
- * primitives of that network. The step runs in a process of its own, so that its memory is its own. */
+/* bench: a config's training step, its share per op kind, and beside it, in the same run, the sum of the bare
+ * convolution primitives of that network. The step runs in a process of its own, so that its memory is its own. */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 extern char **environ;
 
-enum { CONV_RUNS = 20, MAX_WORDS = 512 };
+enum { CONV_RUNS = 20 };
 
 /* ---- the process that is measured ---- */
 
@@ -28,7 +29,8 @@ static void put_rows(struct dt_json *j, const struct dt_bench *b)
         dt_json_str(row, "kind", r->op);
         dt_json_num(row, "ms", 1e3 * s / b->steps);
         dt_json_num(row, "forward_ms", 1e3 * r->forward_s / b->steps);
-        dt_json_num(row, "gflops", s > 0 ? 6e-9 * (double)r->macs / s : 0); /* forward, data and weights: 3 x 2 x MACs */
+        dt_json_num(row, "gflops",
+                    s > 0 ? 6e-9 * (double)r->macs / s : 0); /* forward, data and weights: 3 x 2 x MACs */
         dt_json_num(row, "gbs", r->forward_s > 0 ? 1e-9 * (double)r->bytes / r->forward_s : 0);
     }
     if (rest > 0) { /* optimiser, and what the loop does */
@@ -61,45 +63,55 @@ static int work(const struct dt_args *args)
 
 /* ---- the process that reports ---- */
 
-/* Runs this program again as the worker, its output to `path`. */
-static bool spawn_worker(const struct dt_args *args, const char *path, struct dt_err *err)
+/* Runs this program again as the worker, its output to `fd`. The exit status; -1 and err: none. */
+static int run_worker(const struct dt_args *args, int fd, struct dt_err *err)
 {
-    const char *words[MAX_WORDS] = { "dyntrain", "bench", "--worker", args->operand[0] };
+    static const char *const words[] = { "dyntrain", "bench", "--worker", "--" };
+    enum { FIXED = sizeof words / sizeof *words };
+    char **argv = dt_calloc((size_t)args->n_overrides + FIXED + 2, sizeof *argv);
     posix_spawn_file_actions_t actions;
-    char *argv[MAX_WORDS];
-    int n = 4, status = 1;
+    int status = 0;
     pid_t pid;
     bool ok;
 
-    for (int i = 0; i < args->n_overrides && n < MAX_WORDS - 1; i++)
-        words[n++] = args->override[i];
-    memcpy(argv, words, sizeof argv);
+    if (!argv) {
+        dt_fail(err, DT_ENOMEM, "out of memory");
+        return -1;
+    }
+    memcpy(argv, words, sizeof words);
+    memcpy(argv + FIXED, args->operand, sizeof *argv);
+    memcpy(argv + FIXED + 1, args->override, (size_t)args->n_overrides * sizeof *argv);
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, path, 1 /* O_WRONLY */, 0600);
+    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
     ok = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ) == 0 && waitpid(pid, &status, 0) == pid &&
-         WIFEXITED(status) && WEXITSTATUS(status) == 0;
+         WIFEXITED(status);
     posix_spawn_file_actions_destroy(&actions);
-    return ok || dt_fail(err, DT_EENGINE, "the measured process failed");
+    dt_free(argv);
+    if (ok)
+        return WEXITSTATUS(status);
+    dt_fail(err, DT_EENGINE, "the process that is measured did not end by itself");
+    return -1;
 }
 
-static struct dt_json *measure_step(const struct dt_args *args, struct dt_err *err)
+/* What the worker says. The exit status; it has told what went wrong unless err does. */
+static int measure_step(const struct dt_args *args, struct dt_json **step, struct dt_err *err)
 {
     const char *tmp = getenv("TMPDIR");
     char path[300];
-    struct dt_json *j = NULL;
-    int fd;
+    int fd, status;
 
     snprintf(path, sizeof path, "%s/dyntrain-bench-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     fd = mkstemp(path);
     if (fd < 0) {
-        dt_fail(err, DT_ERESOURCE, "%s: cannot be made", path);
-        return NULL;
+        dt_fail(err, DT_ERESOURCE, "%s: cannot be made: %s", path, strerror(errno));
+        return -1;
     }
+    status = run_worker(args, fd, err);
+    if (status == 0)
+        *step = dt_json_read(path, err);
     close(fd);
-    if (spawn_worker(args, path, err))
-        j = dt_json_read(path, err);
     unlink(path);
-    return j;
+    return status;
 }
 
 static enum dt_code measure_convs(const struct dt_cli_net *n, double *seconds, struct dt_err *err)
@@ -121,7 +133,8 @@ static void print_table(const struct dt_json *step, const struct dt_settings *se
 {
     const struct dt_json *ops = dt_json_get(step, "ops");
 
-    printf("%s, batch %lld, %d threads, fp32\n\n", set->model.arch, (long long)set->data.batch, dt_par_threads());
+    printf("%s, batch %lld, %d thread%s, fp32\n\n", set->model.arch, (long long)set->data.batch, dt_par_threads(),
+           dt_par_threads() == 1 ? "" : "s");
     printf("%-20s %9s %7s %9s %9s\n", "op", "ms", "share", "GFLOP/s", "GB/s");
     for (int i = 0; i < dt_json_size(ops); i++) {
         const struct dt_json *r = dt_json_at(ops, i);
@@ -168,7 +181,7 @@ static int run(const struct dt_args *args)
     struct dt_err err = { 0 };
     struct dt_json *step = NULL;
     double conv_s = 0, step_ms;
-    int status = 0;
+    int status;
 
     if (args->worker)
         return work(args);
@@ -177,10 +190,10 @@ static int run(const struct dt_args *args)
         dt_cli_net_close(&n);
         return status;
     }
-    step = measure_step(args, &err);
-    if (!step || measure_convs(&n, &conv_s, &err)) {
+    status = measure_step(args, &step, &err);
+    if (err.code || (status == 0 && measure_convs(&n, &conv_s, &err))) {
         status = dt_cli_fail(&err);
-    } else {
+    } else if (status == 0) {
         step_ms = dt_json_get_num(step, "step_ms", 0);
         if (args->json)
             status = print_json(step, &n.setup.set, step_ms, 1e3 * conv_s);
@@ -194,9 +207,10 @@ static int run(const struct dt_args *args)
 
 const struct dt_command dt_cmd_bench = {
     .name = "bench",
-    .operands = "CONFIG [key.path=value ...]",
+    .operands = "CONFIG",
     .summary = "time of a training step beside its bare convolutions",
     .flags = "json threads engine worker",
+    .overrides = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

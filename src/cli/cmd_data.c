@@ -1,8 +1,6 @@
 /* data: opens a config's data set, checks every file, and says what is in it. */
 #include "cli/cli.h"
 
-#include <string.h>
-
 static int print(const struct dt_args *args, struct dt_dataset *d)
 {
     const struct dt_data_info *info = dt_dataset_info(d);
@@ -34,15 +32,14 @@ static int print(const struct dt_args *args, struct dt_dataset *d)
 
 static int run(const struct dt_args *args)
 {
+    static const char *const words[] = { "info", NULL };
     struct dt_setup s = { 0 };
     struct dt_err err = { 0 };
     struct dt_dataset *d;
     int status;
 
-    if (strcmp(args->operand[0], "info")) {
-        dt_fail(&err, DT_EUSAGE, "usage: dyntrain data %s", dt_cmd_data.operands);
+    if (dt_cli_pick("data", args->operand[0], words, &err) < 0)
         return dt_cli_fail(&err);
-    }
     if (dt_setup_load(&s, args->operand[1], args->n_overrides, args->override, dt_methods, &err)) {
         status = dt_cli_fail_setup(&s, &err);
         dt_setup_free(&s);
@@ -57,9 +54,10 @@ static int run(const struct dt_args *args)
 
 const struct dt_command dt_cmd_data = {
     .name = "data",
-    .operands = "info CONFIG [key.path=value ...]",
+    .operands = "info CONFIG",
     .summary = "check a data set's files and describe them",
     .flags = "json",
+    .overrides = true,
     .min_operands = 2,
     .max_operands = 2,
     .run = run,

@@ -18,6 +18,20 @@ static void put(struct dt_json *j, const char *key, const char *value)
         printf("%-12s %s\n", key, value);
 }
 
+/* Negative: unknown. */
+static void put_bytes(struct dt_json *j, const char *key, int64_t bytes, const char *what)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "%s_bytes", key);
+    if (j)
+        dt_json_int(j, name, bytes);
+    else if (bytes >= 0)
+        printf("%-12s %.1f GiB%s\n", key, (double)bytes / (1 << 30), what);
+    else
+        printf("%-12s unknown\n", key);
+}
+
 static void libraries(struct dt_json *j)
 {
     char buf[256];
@@ -32,22 +46,18 @@ static void machine(struct dt_json *j)
     struct dt_err err = { 0 };
     struct dt_engine *e = dt_engine_new("auto", &err);
     struct statvfs fs;
-    char buf[256];
     const char *data = getenv("DYNTRAIN_DATA");
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
     put(j, "engine", e ? dt_engine_name(e) : err.msg);
     put(j, "kernels", dt_rows_kernel()->isa);
-    snprintf(buf, sizeof buf, "%d", dt_par_threads());
-    put(j, "threads", buf);
-    snprintf(buf, sizeof buf, "%.1f GiB", (double)pages * (double)page / (1 << 30));
-    put(j, "memory", buf);
-    if (statvfs(".", &fs) == 0)
-        snprintf(buf, sizeof buf, "%.1f GiB free here", (double)fs.f_bavail * (double)fs.f_frsize / (1 << 30));
+    if (j)
+        dt_json_int(j, "threads", dt_par_threads());
     else
-        snprintf(buf, sizeof buf, "cannot be read");
-    put(j, "disk", buf);
-    put(j, "data", data ? data : "DYNTRAIN_DATA is not set (only CIFAR needs it, or data.dir in the config)");
+        printf("%-12s %d\n", "threads", dt_par_threads());
+    put_bytes(j, "memory", pages > 0 ? (int64_t)pages * page : -1, "");
+    put_bytes(j, "disk", statvfs(".", &fs) == 0 ? (int64_t)(fs.f_bavail * fs.f_frsize) : -1, " free here");
+    put(j, "data", data || j ? data : "DYNTRAIN_DATA is not set (only CIFAR needs it, or data.dir in the config)");
     dt_engine_free(e);
 }
 

@@ -1,21 +1,9 @@
 /* eval: accuracy of a trained network on a split. */
 #include "cli/cli.h"
 
-#include <string.h>
+static const char *const splits[] = { [DT_TRAIN] = "train", [DT_VAL] = "val", [DT_TEST] = "test", NULL };
 
-static bool split_of(const char *name, enum dt_split *out, struct dt_err *err)
-{
-    static const char *const names[] = { "train", "val", "test" };
-
-    for (int i = 0; i < 3; i++)
-        if (!name || !strcmp(name, names[i])) {
-            *out = name ? (enum dt_split)i : DT_TEST;
-            return true;
-        }
-    return dt_fail(err, DT_EUSAGE, "--split: expected train, val or test, got \"%s\"", name);
-}
-
-static int print(const struct dt_args *args, const struct dt_train *t, const struct dt_eval *e,
+static int print(const struct dt_args *args, const struct dt_train *t, const char *split, const struct dt_eval *e,
                  const struct dt_cost *cost)
 {
     char macs[32];
@@ -30,7 +18,7 @@ static int print(const struct dt_args *args, const struct dt_train *t, const str
     }
     j = dt_json_object();
     dt_json_str(j, "network", t->set->model.arch);
-    dt_json_str(j, "split", args->split ? args->split : "test");
+    dt_json_str(j, "split", split);
     dt_json_int(j, "images", e->n);
     dt_json_num(j, "accuracy", e->accuracy);
     dt_json_num(j, "top5", e->top5);
@@ -44,25 +32,29 @@ static int print(const struct dt_args *args, const struct dt_train *t, const str
 static int run(const struct dt_args *args)
 {
     struct dt_err err = { 0 };
-    enum dt_split split = DT_TEST;
+    int split = args->split ? dt_cli_pick("--split", args->split, splits, &err) : DT_TEST;
     struct dt_model *m = NULL;
     struct dt_eval e = { 0 };
     struct dt_cost cost = { 0 };
     struct dt_train *t;
     int status;
 
-    if (!split_of(args->split, &split, &err))
+    if (split < 0)
         return dt_cli_fail(&err);
     m = dt_model_open(args->operand[0], dt_methods, args->n_overrides, args->override, &err);
     if (!m)
         return dt_cli_fail(&err);
     t = dt_model_train(m);
-    if (t->method->evaluate(t, split, &e)) {
+    if (dt_dataset_info(t->data)->n[split] == 0) {
+        dt_fail(&err, DT_EDATA, "%s: there are no images in %s to evaluate on", dt_dataset_info(t->data)->name,
+                splits[split]);
+        status = dt_cli_fail(&err);
+    } else if (dt_train_evaluate(t, (enum dt_split)split, &e)) {
         status = dt_cli_fail(&t->err);
     } else if (dt_cost(t->net, NULL, NULL, &cost, &err)) {
         status = dt_cli_fail(&err);
     } else {
-        status = print(args, t, &e, &cost);
+        status = print(args, t, splits[split], &e, &cost);
     }
     dt_model_close(m);
     return status;
@@ -70,9 +62,10 @@ static int run(const struct dt_args *args)
 
 const struct dt_command dt_cmd_eval = {
     .name = "eval",
-    .operands = "RUN|CHECKPOINT [key.path=value ...]",
+    .operands = "RUN|CHECKPOINT",
     .summary = "accuracy and cost of a trained network",
     .flags = "json split threads engine",
+    .overrides = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

@@ -2,26 +2,27 @@
  */
 #include "cli/cli.h"
 
+#include <math.h>
 #include <string.h>
 
 struct look {
     struct dt_ckpt *ckpt;
     struct dt_json *list;
     bool verify;
-    int64_t tensors, numbers, bad;
+    int64_t items, numbers, bad;
 };
 
 /* Numbers that are not finite. */
 static int64_t not_finite(struct dt_ckpt *c, const struct dt_ckpt_item *item, int64_t n)
 {
-    float *v = dt_calloc((size_t)(n > 0 ? n : 1), sizeof *v);
+    float *v = dt_calloc((size_t)n + 1, sizeof *v);
     int64_t bad = 0;
 
     if (!v)
-        return -1;
+        return n; /* not known to be */
     dt_ckpt_get(c, item->path, item->type, item->rank, item->dims, v);
     for (int64_t i = 0; i < n; i++)
-        bad += !(v[i] - v[i] == 0);
+        bad += !isfinite(v[i]);
     dt_free(v);
     return bad;
 }
@@ -38,7 +39,7 @@ static bool visit(void *ctx, const struct dt_ckpt_item *item)
         n *= item->dims[i];
         snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%lld", i ? "x" : "", (long long)item->dims[i]);
     }
-    l->tensors++;
+    l->items++;
     l->numbers += n;
     if (l->verify && item->type == DT_CKPT_F32 && !item->text)
         l->bad += not_finite(l->ckpt, item, n);
@@ -55,42 +56,36 @@ static bool visit(void *ctx, const struct dt_ckpt_item *item)
     return true;
 }
 
-/* A run directory stands for its last checkpoint. */
-static struct dt_ckpt *open_any(const char *path, struct dt_err *err)
-{
-    char inside[600];
-    FILE *f;
-
-    snprintf(inside, sizeof inside, "%s/ckpt/last.h5", path);
-    f = fopen(inside, "rb");
-    if (!f)
-        return dt_ckpt_open(path, err);
-    fclose(f);
-    return dt_ckpt_open(inside, err);
-}
-
 static int run(const struct dt_args *args)
 {
     struct dt_err err = { 0 };
-    struct look l = { .ckpt = open_any(args->operand[0], &err), .verify = args->verify };
+    struct look l = { .verify = args->verify };
+    struct dt_json *j = NULL;
+    char file[DT_PATH];
     int status = 0;
 
+    if (dt_checkpoint_in(args->operand[0], file, &err) == DT_OK)
+        l.ckpt = dt_ckpt_open(file, &err);
     if (!l.ckpt)
         return dt_cli_fail(&err);
-    l.list = args->json ? dt_json_array() : NULL;
-    dt_ckpt_each(l.ckpt, visit, &l);
-    if (dt_ckpt_err(l.ckpt)->code) {
-        err = *dt_ckpt_err(l.ckpt);
-    } else if (l.bad) {
-        dt_fail(&err, DT_EVERIFY, "%s: %lld numbers are not finite", args->operand[0], (long long)l.bad);
+    if (args->json) {
+        j = dt_json_object();
+        dt_json_str(j, "file", file);
+        l.list = dt_json_put(j, "items", dt_json_array());
     }
+    dt_ckpt_each(l.ckpt, visit, &l);
+    if (dt_ckpt_err(l.ckpt)->code)
+        err = *dt_ckpt_err(l.ckpt);
+    else if (l.bad)
+        dt_fail(&err, DT_EVERIFY, "%s: %lld numbers are not finite", file, (long long)l.bad);
     if (err.code) {
-        dt_json_free(l.list);
+        dt_json_free(j);
         status = dt_cli_fail(&err);
-    } else if (l.list) {
-        status = dt_cli_print_json(l.list);
+    } else if (j) {
+        dt_json_int(j, "numbers", l.numbers);
+        status = dt_cli_print_json(j);
     } else {
-        printf("%lld data sets, %lld numbers, checksum correct\n", (long long)l.tensors, (long long)l.numbers);
+        printf("%s: %lld items, %lld numbers, checksum correct\n", file, (long long)l.items, (long long)l.numbers);
     }
     dt_ckpt_free(l.ckpt);
     return status;

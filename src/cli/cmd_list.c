@@ -1,6 +1,9 @@
-/* list: methods, models, data sets, runs. */
+/* list: methods, models, data sets, settings, runs. */
 #include "cli/cli.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
 #include <string.h>
 
 static void item(struct dt_json *list, const char *name, const char *text)
@@ -8,12 +11,13 @@ static void item(struct dt_json *list, const char *name, const char *text)
     struct dt_json *row;
 
     if (!list) {
-        printf("%-14s %s\n", name, text);
+        printf(text ? "%-14s %s\n" : "%s\n", name, text);
         return;
     }
     row = dt_json_put(list, NULL, dt_json_object());
     dt_json_str(row, "name", name);
-    dt_json_str(row, "text", text);
+    if (text)
+        dt_json_str(row, "text", text);
 }
 
 static void methods(struct dt_json *list)
@@ -25,67 +29,93 @@ static void methods(struct dt_json *list)
 static void models(struct dt_json *list)
 {
     for (const char *const *m = dt_model_names(); *m; m++)
-        item(list, *m, "");
+        item(list, *m, NULL);
 }
 
 static void datasets(struct dt_json *list)
 {
     for (const struct dt_opt *o = dt_data_opts; o->name; o++)
         for (int i = 0; !strcmp(o->name, "dataset") && o->choices[i]; i++)
-            item(list, o->choices[i], "");
+            item(list, o->choices[i], NULL);
+}
+
+/* ---- runs ---- */
+
+/* A file that is not there, or not yet, says nothing: NULL. */
+static struct dt_json *read_json(const char *run, const char *name)
+{
+    struct dt_err ignored = { 0 };
+    char path[600];
+
+    snprintf(path, sizeof path, "%s/%s", run, name);
+    return dt_json_read(path, &ignored);
 }
 
 static bool run_row(void *ctx, const char *path)
 {
-    struct dt_json *list = ctx, *result, *row;
-    struct dt_err err = { 0 };
-    char file[600];
-    double accuracy;
+    struct dt_json *list = ctx, *info = read_json(path, "run.json"), *result = read_json(path, "result.json"), *row;
+    const char *status = dt_json_get_str(info, "status", "unreadable");
+    double accuracy = dt_json_get_num(result, "test_accuracy", -1);
 
-    snprintf(file, sizeof file, "%s/result.json", path);
-    result = dt_json_read(file, &err); /* none yet: a run that has not finished */
-    accuracy = result ? dt_json_get_num(result, "test_accuracy", -1) : -1;
-    if (!list) {
-        if (accuracy >= 0)
-            printf("%-60s %6.2f%%  %s\n", path, 100 * accuracy, dt_json_get_str(result, "network", ""));
-        else
-            printf("%-60s unfinished\n", path);
+    if (!list && accuracy >= 0) {
+        printf("%-60s %-10s %6.2f%%  %s\n", path, status, 100 * accuracy, dt_json_get_str(result, "network", ""));
+    } else if (!list) {
+        printf("%-60s %s\n", path, status);
     } else {
         row = dt_json_put(list, NULL, dt_json_object());
         dt_json_str(row, "run", path);
-        dt_json_bool(row, "finished", result != NULL);
-        if (accuracy >= 0)
-            dt_json_num(row, "test_accuracy", accuracy);
+        dt_json_str(row, "status", status);
+        dt_json_str(row, "started", dt_json_get_str(info, "started", NULL));
+        dt_json_str(row, "method", dt_json_get_str(info, "method", NULL));
+        dt_json_str(row, "network", dt_json_get_str(result, "network", NULL));
+        dt_json_num(row, "test_accuracy", dt_json_get_num(result, "test_accuracy", (double)NAN));
     }
+    dt_json_free(info);
     dt_json_free(result);
     return true;
 }
 
+static bool runs(const char *root, bool given, struct dt_json *list, struct dt_err *err)
+{
+    DIR *d = opendir(root);
+
+    if (!d && given)
+        return dt_fail(err, DT_ECHECKPOINT, "%s: %s", root, strerror(errno));
+    if (d)
+        closedir(d);
+    return dt_rundir_each(root, run_row, list) || dt_fail(err, DT_ENOMEM, "out of memory");
+}
+
 static int run(const struct dt_args *args)
 {
+    static const char *const words[] = { "methods", "models", "datasets", "keys", "runs", NULL };
     struct dt_err err = { 0 };
-    const char *what = args->operand[0];
-    struct dt_json *list = args->json ? dt_json_array() : NULL;
+    struct dt_json *list;
+    int word = dt_cli_pick("list", args->operand[0], words, &err);
 
-    if (!strcmp(what, "methods")) {
+    if (word >= 0 && word != 4 && args->n > 1)
+        dt_fail(&err, DT_EUSAGE, "'%s' is one too many; usage: dyntrain list %s", args->operand[1], args->operand[0]);
+    if (err.code)
+        return dt_cli_fail(&err);
+    if (word == 3)
+        return dt_cli_print_keys(args->json);
+    list = args->json ? dt_json_array() : NULL;
+    if (word == 0)
         methods(list);
-    } else if (!strcmp(what, "models")) {
+    else if (word == 1)
         models(list);
-    } else if (!strcmp(what, "datasets")) {
+    else if (word == 2)
         datasets(list);
-    } else if (!strcmp(what, "runs")) {
-        dt_rundir_each(args->n > 1 ? args->operand[1] : "experiments", run_row, list);
-    } else {
+    else if (!runs(args->n > 1 ? args->operand[1] : "experiments", args->n > 1, list, &err)) {
         dt_json_free(list);
-        dt_fail(&err, DT_EUSAGE, "usage: dyntrain list %s", dt_cmd_list.operands);
         return dt_cli_fail(&err);
     }
-    return list ? dt_cli_print_json(list) : 0;
+    return args->json ? dt_cli_print_json(list) : 0;
 }
 
 const struct dt_command dt_cmd_list = {
     .name = "list",
-    .operands = "methods|models|datasets|runs [DIR]",
+    .operands = "methods|models|datasets|keys|runs [DIR]",
     .summary = "what there is to choose from, and what has been run",
     .flags = "json",
     .min_operands = 1,

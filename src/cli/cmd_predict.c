@@ -20,6 +20,7 @@ static int best_of(const dt_real *logits, int n, double *confidence)
 static bool classify(struct dt_train *t, const char *path, dt_real *pixels, struct dt_json *list, struct dt_err *err)
 {
     const struct dt_data_info *info = dt_dataset_info(t->data);
+    const char *name = "?"; /* the network may have more classes than the data */
     struct dt_run run = { .tape = t->tape, .exec = DT_SKIP };
     struct dt_tensor *logits;
     struct dt_json *row;
@@ -36,14 +37,16 @@ static bool classify(struct dt_train *t, const char *path, dt_real *pixels, stru
         return false;
     }
     best = best_of(logits->data, logits->shape.d[1], &confidence);
+    if (best < info->classes)
+        name = info->class_names[best];
     if (!list) {
-        printf("%-40s %-16s %5.1f%%\n", path, info->class_names[best], 100 * confidence);
+        printf("%-40s %-16s %5.1f%%\n", path, name, 100 * confidence);
         return true;
     }
     row = dt_json_put(list, NULL, dt_json_object());
     dt_json_str(row, "image", path);
     dt_json_int(row, "class", best);
-    dt_json_str(row, "name", info->class_names[best]);
+    dt_json_str(row, "name", name);
     dt_json_num(row, "confidence", confidence);
     return true;
 }
@@ -83,6 +86,7 @@ const struct dt_command dt_cmd_predict = {
     .operands = "RUN|CHECKPOINT IMAGE ...",
     .summary = "class and confidence of PNG or JPEG images",
     .flags = "json threads engine",
+    .overrides = true,
     .min_operands = 2,
     .max_operands = -1,
     .run = run,

@@ -103,9 +103,10 @@ static int run(const struct dt_args *args)
 
 const struct dt_command dt_cmd_summary = {
     .name = "summary",
-    .operands = "CONFIG [key.path=value ...]",
+    .operands = "CONFIG",
     .summary = "layers, shapes, parameters and MACs",
     .flags = "json",
+    .overrides = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = run,

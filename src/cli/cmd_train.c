@@ -6,8 +6,8 @@ static void report(const struct dt_outcome *out)
     printf("test accuracy %.2f%% after %.1f minutes\n", 100 * out->test.accuracy, out->train_minutes);
     printf("run           %s\n", out->run);
     printf("next          dyntrain eval %s\n", out->run);
-    printf("              dyntrain inspect %s/ckpt/last.h5\n", out->run);
     printf("              dyntrain predict %s IMAGE.png\n", out->run);
+    printf("              dyntrain inspect %s\n", out->run);
 }
 
 /* Stopped on request: the run can go on. */
@@ -20,15 +20,33 @@ static int stopped(const struct dt_outcome *out, const struct dt_err *err)
     return status;
 }
 
-static int finish(enum dt_code code, const struct dt_args *args, const struct dt_outcome *out, const struct dt_err *err)
+/* A config with errors shows all of them, not only the first. Where it has none, it is another one that is meant. */
+static int fail_config(const char *config, const struct dt_args *args, const struct dt_err *err)
+{
+    struct dt_setup setup = { 0 };
+    struct dt_err again = { 0 };
+    int status;
+
+    if (dt_setup_load(&setup, config, args->n_overrides, args->override, dt_methods, &again))
+        status = dt_cli_fail_setup(&setup, &again);
+    else
+        status = dt_cli_fail(err);
+    dt_setup_free(&setup);
+    return status;
+}
+
+static int finish(enum dt_code code, const char *config, const struct dt_args *args, const struct dt_outcome *out,
+                  const struct dt_err *err)
 {
     switch (code) {
     case DT_OK:
         if (args->dry_run)
-            printf("%s: config, data and network are fine; nothing was trained\n", args->operand[0]);
+            printf("%s: config, data and network are fine; nothing was trained\n", config);
         else
             report(out);
         return 0;
+    case DT_ECONFIG:
+        return fail_config(config, args, err);
     case DT_ESTOPPED:
     case DT_EINTERRUPT:
     case DT_ETERM:
@@ -54,26 +72,18 @@ static int train(const struct dt_args *args)
 {
     struct dt_job job = job_of(args);
     struct dt_outcome out = { .run = "" };
-    struct dt_setup setup = { 0 };
     struct dt_err err = { 0 };
 
-    /* a first look, so that a config with errors shows all of them */
-    if (dt_setup_load(&setup, args->operand[0], args->n_overrides, args->override, dt_methods, &err)) {
-        int status = dt_cli_fail_setup(&setup, &err);
-
-        dt_setup_free(&setup);
-        return status;
-    }
-    dt_setup_free(&setup);
     job.config_path = args->operand[0];
-    return finish(dt_run_train(&job, &out, &err), args, &out, &err);
+    return finish(dt_run_train(&job, &out, &err), job.config_path, args, &out, &err);
 }
 
 const struct dt_command dt_cmd_train = {
     .name = "train",
-    .operands = "CONFIG [key.path=value ...]",
+    .operands = "CONFIG",
     .summary = "train what a config describes",
     .flags = "dry-run output name seed threads engine progress",
+    .overrides = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = train,
@@ -84,9 +94,11 @@ static int resume(const struct dt_args *args)
     struct dt_job job = job_of(args);
     struct dt_outcome out = { .run = "" };
     struct dt_err err = { 0 };
+    char config[600];
 
     job.run_path = args->operand[0];
-    return finish(dt_run_resume(&job, &out, &err), args, &out, &err);
+    snprintf(config, sizeof config, "%s/config.resolved.yaml", job.run_path);
+    return finish(dt_run_resume(&job, &out, &err), config, args, &out, &err);
 }
 
 const struct dt_command dt_cmd_resume = {
@@ -94,6 +106,7 @@ const struct dt_command dt_cmd_resume = {
     .operands = "RUN",
     .summary = "go on from a run's last checkpoint, bit for bit",
     .flags = "epochs threads engine progress",
+    .overrides = true,
     .min_operands = 1,
     .max_operands = 1,
     .run = resume,

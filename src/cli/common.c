@@ -20,6 +20,27 @@ int dt_cli_fail_setup(const struct dt_setup *s, const struct dt_err *err)
     return dt_exit_status(err->code);
 }
 
+int dt_cli_pick(const char *what, const char *word, const char *const *choices, struct dt_err *err)
+{
+    char list[256] = "";
+    const char *near;
+    int n = 0;
+
+    for (; choices[n]; n++) {
+        size_t used = strlen(list);
+
+        if (!strcmp(choices[n], word))
+            return n;
+        snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "", choices[n]);
+    }
+    near = dt_nearest(word, choices, n);
+    if (near)
+        dt_fail(err, DT_EUSAGE, "%s: unknown '%s'; did you mean '%s'?", what, word, near);
+    else
+        dt_fail(err, DT_EUSAGE, "%s: unknown '%s'; expected %s%s", what, word, n > 1 ? "one of " : "", list);
+    return -1;
+}
+
 int dt_cli_print_json(struct dt_json *j)
 {
     struct dt_err err = { 0 };
@@ -28,7 +49,7 @@ int dt_cli_print_json(struct dt_json *j)
     dt_json_free(j);
     if (written)
         return 0;
-    dt_fail(&err, DT_ERESOURCE, "cannot write the result");
+    dt_fail(&err, DT_ERESOURCE, "cannot write to standard output");
     return dt_cli_fail(&err);
 }
 

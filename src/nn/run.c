@@ -67,14 +67,14 @@ struct dt_tensor *dt_run_mask(struct dt_run *run, const struct dt_part *p)
 struct dt_tensor *dt_run_gate(const struct dt_run *run, int choice)
 {
     struct dt_tensor *gate = run->exec == DT_MASK && run->arch.gate ? run->arch.gate[choice] : NULL;
-    int *row;
+    int *first;
 
-    if (!gate || (!run->row && (gate->shape.d[0] == run->n)))
+    if (!gate || gate->shape.d[0] != 1 || run->n == 1)
         return gate;
-    row = dt_tape_alloc(run->tape, (size_t)run->n * sizeof(int));
-    for (int i = 0; i < run->n && row; i++)
-        row[i] = run->arch.rows == 1 ? 0 : run->row[i];
-    return dt_gather(run->tape, gate, row, run->n);
+    first = dt_tape_alloc(run->tape, (size_t)run->n * sizeof(int)); /* the one row, for every sample */
+    for (int i = 0; i < run->n && first; i++)
+        first[i] = 0;
+    return dt_gather(run->tape, gate, first, run->n);
 }
 
 struct dt_tensor *dt_widen(struct dt_run *run, struct dt_tensor *x, int c)

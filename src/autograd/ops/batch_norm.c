@@ -89,7 +89,7 @@ static struct save *save_new(struct dt_node *n)
     return s;
 }
 
-/* Sums about the chunk's own first row: close to the mean, so that squares do not cancel. */
+/* Sums about the first row that counts: close to the mean, so that squares do not cancel. */
 static void stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 {
     struct work *w = ctx;
@@ -97,9 +97,12 @@ static void stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     dt_real *part = s->part + chunk * 3 * s->c;
     const dt_real *x = w->n->in[X]->data;
     size_t row = (size_t)s->c * sizeof(dt_real);
+    int64_t first = begin;
 
+    while (first + 1 < end && !counts(s, first))
+        first++;
     memset(part, 0, 3 * row);
-    memcpy(part, x + begin * s->hw * s->c, row);
+    memcpy(part, x + first * s->hw * s->c, row);
     for (int64_t i = begin; i < end; i++)
         if (counts(s, i))
             w->k->stats(x + i * s->hw * s->c, s->hw, s->c, part, part + s->c, part + 2 * s->c);

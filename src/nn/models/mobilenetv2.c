@@ -44,7 +44,7 @@ void dt_build_mobilenetv2(struct dt_net *net, const struct dt_model_cfg *cfg, in
                     { 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 } };
     struct dt_module *root = dt_seq(net, NULL, "net"), *stage;
     int in = 32;
-    char name[16];
+    char name[24];
 
     unit(net, root, "stem", channels, in, 3, 1, 1, true);
     for (int s = 0; s < 7; s++) {

@@ -1,0 +1,20 @@
+/* The suites of the autograd room. */
+#ifndef DT_TESTS_AUTOGRAD_SUITES_H
+#define DT_TESTS_AUTOGRAD_SUITES_H
+
+#include <check.h>
+
+Suite *bits_suite(void);
+Suite *contract_suite(void);
+Suite *curve_suite(void);
+Suite *engines_suite(void);
+Suite *gemm_suite(void);
+Suite *golden_suite(void);
+Suite *gradcheck_suite(void); /* double precision only */
+Suite *learn_suite(void);
+Suite *rows_suite(void);
+Suite *tape_suite(void);
+Suite *tape_memory_suite(void);
+Suite *twin_suite(void); /* float only */
+
+#endif

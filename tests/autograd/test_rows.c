@@ -1,0 +1,176 @@
+/* The row kernels: every instruction set this processor runs against the plain one. */
+#include "check_each.h"
+#include "suites.h"
+
+#include "autograd/kernels/rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <support.h>
+
+static const int channels[] = { 1, 3, 8, 12, 16, 17, 24, 32, 47, 64, 65 };
+static const int row_counts[] = { 0, 1, 2, 3, 4, 5, 63, 130 };
+enum {
+    N_CHANNELS = sizeof channels / sizeof channels[0],
+    N_ROWS = sizeof row_counts / sizeof row_counts[0],
+    MAX_C = 65
+};
+enum { MAX_N = 130 * 65, GUARD = 64 };
+
+static const double ulp = sizeof(dt_real) == 8 ? 2.3e-16 : 1.2e-7;
+
+/* One set of operands; what lies behind an output must stay as it is. */
+struct operands {
+    dt_real x[MAX_N], y[MAX_N], dy[MAX_N];
+    dt_real shift[MAX_C], a[MAX_C], p[MAX_C], q[MAX_C], zero[MAX_C];
+};
+static struct operands in;
+struct result {
+    dt_real v[MAX_N + GUARD], w[MAX_C + GUARD];
+};
+static struct result plain, fast;
+
+static void draw(dt_real *v, int64_t n, uint32_t index)
+{
+    struct dt_rng rng = dt_rng_at(2, DT_STREAM_TEST, 0, index);
+
+    for (int64_t i = 0; i < n; i++)
+        v[i] = (dt_real)(2 * dt_rng_uniform(&rng) - 1);
+}
+
+static void draw_all(void)
+{
+    draw(in.x, MAX_N, 0);
+    draw(in.y, MAX_N, 1);
+    draw(in.dy, MAX_N, 2);
+    draw(in.shift, MAX_C, 3);
+    draw(in.a, MAX_C, 4);
+    draw(in.p, MAX_C, 5);
+    draw(in.q, MAX_C, 6);
+}
+
+/* Both results begin with the same numbers, as kernels may add to them. */
+static void draw_results(void)
+{
+    draw(plain.v, MAX_N + GUARD, 7);
+    draw(plain.w, MAX_C + GUARD, 8);
+    fast = plain;
+}
+
+/* All numbers and sums stay below `size`; what no kernel writes is compared bit for bit by size 0. */
+static void check_near(const char *isa, const char *what, int c, int64_t rows, double size)
+{
+    for (int i = 0; i < MAX_N + GUARD; i++)
+        CHECK_EACH(fabs((double)fast.v[i] - (double)plain.v[i]) <= 4 * ulp * (i < rows * c ? size : 0),
+                   "%s %s, c %d, rows %d, at %d: %.9g, plain %.9g", isa, what, c, (int)rows, i, (double)fast.v[i],
+                   (double)plain.v[i]);
+    for (int i = 0; i < MAX_C + GUARD; i++)
+        CHECK_EACH(fabs((double)fast.w[i] - (double)plain.w[i]) <= 4 * ulp * (i < c ? size : 0),
+                   "%s %s, c %d, rows %d, sum %d: %.9g, plain %.9g", isa, what, c, (int)rows, i, (double)fast.w[i],
+                   (double)plain.w[i]);
+}
+
+/* Calls the kernel's function with r being its own result, then the plain one's, and compares. */
+#define COMPARE(what, size, call)                                                                                      \
+    do {                                                                                                               \
+        const struct dt_rows_kernel *k = one;                                                                          \
+        struct result *r = &fast;                                                                                      \
+        draw_results();                                                                                                \
+        call;                                                                                                          \
+        k = ref;                                                                                                       \
+        r = &plain;                                                                                                    \
+        call;                                                                                                          \
+        check_near(one->isa, what, c, n, size);                                                                        \
+    } while (0)
+
+static void check_kernel(const struct dt_rows_kernel *one, const struct dt_rows_kernel *ref, int c, int64_t n)
+{
+    double sums = 4 * ((double)n + 1); /* |x - shift| <= 2 */
+
+    COMPARE("stats", sums, k->stats(in.x, n, c, in.shift, r->v, r->w));
+    for (int relu = 0; relu < 2; relu++) {
+        const dt_real *y = relu ? in.y : NULL;
+
+        COMPARE("scale", 2, k->scale(in.x, n, c, in.a, in.q, relu, r->v));
+        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, n, c, in.shift, r->v, r->w));
+        COMPARE("add_relu", 2, k->add_relu(in.x, in.dy, n * c, relu, r->v));
+        COMPARE("relu_grad", 2, k->relu_grad(in.dy, in.y, n * c, relu, r->v));
+        for (int add = 0; add < 2; add++)
+            COMPARE("grad_input", 4, k->grad_input(in.x, in.dy, y, n, c, in.shift, in.a, in.p, in.q, add, r->v));
+    }
+}
+
+START_TEST(instruction_sets_agree)
+{
+    const struct dt_rows_kernel *all[4];
+    int n = dt_rows_kernels(all);
+
+    ck_assert_int_ge(n, 1);
+    ck_assert_str_eq(all[n - 1]->isa, "plain");
+    ck_assert_ptr_eq(dt_rows_kernel(), all[0]);
+    draw_all();
+    for (int i = 0; i + 1 < n; i++)
+        for (int j = 0; j < N_ROWS; j++)
+            check_kernel(all[i], all[n - 1], channels[_i], row_counts[j]);
+}
+END_TEST
+
+static void check_close(double got, double want, double tol)
+{
+    CHECK_EACH(fabs(got - want) <= tol, "%.9g instead of %.9g", got, want);
+}
+
+/* The plain kernel against sums written out here. */
+START_TEST(plain_is_right)
+{
+    const struct dt_rows_kernel *all[4];
+    const struct dt_rows_kernel *k = all[dt_rows_kernels(all) - 1];
+    int c = channels[_i], n = 63;
+    double tol = 1e3 * ulp;
+
+    draw_all();
+    memset(&fast, 0, sizeof fast);
+    memset(&plain, 0, sizeof plain);
+    k->stats(in.x, n, c, in.shift, fast.v, fast.w);
+    k->grad_stats(in.x, in.dy, in.y, n, c, in.shift, plain.v, plain.w);
+    for (int j = 0; j < c; j++) {
+        double sum = 0, sq = 0, dot = 0, g = 0;
+
+        for (int i = j; i < n * c; i += c) {
+            double d = (double)in.x[i] - (double)in.shift[j], dy = in.y[i] > 0 ? (double)in.dy[i] : 0;
+
+            sum += d;
+            sq += d * d;
+            dot += dy * d;
+            g += dy;
+        }
+        check_close((double)fast.v[j], sum, tol);
+        check_close((double)fast.w[j], sq, tol);
+        check_close((double)plain.v[j], dot, tol);
+        check_close((double)plain.w[j], g, tol);
+    }
+    k->scale(in.x, n, c, in.a, in.q, true, fast.v);
+    memcpy(plain.v, in.x, sizeof in.x);
+    k->grad_input(in.x, in.dy, in.y, n, c, in.shift, in.a, in.p, in.q, true, plain.v);
+    for (int i = 0; i < n * c; i++) {
+        double x = (double)in.x[i], dy = in.y[i] > 0 ? (double)in.dy[i] : 0;
+        int j = i % c;
+
+        check_close((double)fast.v[i], fmax(0, (double)in.a[j] * x + (double)in.q[j]), tol);
+        check_close((double)plain.v[i],
+                    x + (double)in.a[j] * dy + (double)in.p[j] * (x - (double)in.shift[j]) + (double)in.q[j], tol);
+    }
+}
+END_TEST
+
+Suite *rows_suite(void)
+{
+    Suite *s = suite_create("rows");
+    TCase *tc = tcase_create("kernels");
+
+    tcase_add_loop_test(tc, instruction_sets_agree, 0, N_CHANNELS);
+    tcase_add_loop_test(tc, plain_is_right, 0, N_CHANNELS);
+    suite_add_tcase(s, tc);
+    return s;
+}
