@@ -8,7 +8,7 @@
 #include <math.h>
 #include <support.h>
 
-enum { WORDS = 6, LENGTH = 4, BATCH = 48, HIDDEN = 16, STEPS = 150, LAST = 10 };
+enum { WORDS = 6, LENGTH = 4, BATCH = 48, HIDDEN = 16, STEPS = 300, LAST = 20 };
 
 struct learner {
     struct small_net all;
@@ -134,9 +134,9 @@ START_TEST(a_dynamic_model_learns)
         }
         if (step >= STEPS - LAST)
             last += loss / LAST;
-        small_net_sgd(&m.all, 0.1, 0.9, 0);
+        small_net_sgd(&m.all, step < STEPS / 2 ? 0.1 : 0.02, 0.9, 0);
     }
-    ck_assert_double_lt(last, 0.2);
+    ck_assert_double_lt(last, 0.2); /* chance: ln 6 */
     small_net_free(&m.all);
     dt_tape_free(t);
     dt_engine_free(e);
