@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *batch_norm_suite(void);
 Suite *bits_suite(void);
 Suite *contract_suite(void);
 Suite *curve_suite(void);

@@ -58,7 +58,8 @@ static Suite *dump_suite(void)
     return s;
 }
 
-static dt_suite_fn *const suites[] = { contract_suite, bits_suite, gradcheck_suite, golden_suite, curve_suite, NULL };
+static dt_suite_fn *const suites[] = { contract_suite, batch_norm_suite, bits_suite, gradcheck_suite,
+                                       golden_suite,   curve_suite,      NULL };
 static dt_suite_fn *const dump[] = { dump_suite, NULL };
 
 int main(int argc, char **argv)

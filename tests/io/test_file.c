@@ -1,8 +1,6 @@
 #include "suites.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,20 +62,18 @@ END_TEST
 
 START_TEST(a_full_disk_leaves_the_old_file)
 {
-    struct rlimit old, tiny;
+    struct dt_test_limit limit;
+    enum dt_code code;
     struct dt_err err = { .code = DT_OK };
     char big[9000];
 
     memset(big, 'x', sizeof big - 1);
     big[sizeof big - 1] = '\0';
     ck_assert_int_eq(replace("a", "old", "", &err), DT_OK);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
-    tiny = (struct rlimit){ .rlim_cur = 4096, .rlim_max = old.rlim_max };
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tiny), 0);
-    ck_assert_int_eq(replace("a", big, "", &err), DT_ERESOURCE);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
-    signal(SIGXFSZ, SIG_DFL);
+    limit = dt_test_limit_files(4096);
+    code = replace("a", big, "", &err);
+    dt_test_unlimit_files(&limit);
+    ck_assert_int_eq(code, DT_ERESOURCE);
     dt_test_fails(&err, DT_ERESOURCE, "a: cannot be written: File too large");
     expect_text("a", "old");
     ck_assert_int_eq(count_files("."), 1);

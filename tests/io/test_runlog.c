@@ -1,8 +1,6 @@
 #include "suites.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static struct dt_runlog *open_log(int64_t keep)
 {
@@ -90,17 +88,13 @@ END_TEST
 START_TEST(failures_stick)
 {
     struct dt_err err = { .code = DT_OK }, again = err, none = err;
-    struct rlimit old, tiny;
+    struct dt_test_limit limit;
     struct dt_runlog *l = open_log(-1);
 
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
-    tiny = (struct rlimit){ .rlim_cur = 15, .rlim_max = old.rlim_max };
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+    limit = dt_test_limit_files(15);
     write_step(l, 1);
     write_step(l, 2);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
-    signal(SIGXFSZ, SIG_DFL);
+    dt_test_unlimit_files(&limit);
     write_step(l, 3);
     ck_assert_int_eq(dt_runlog_size(l), 11);
     ck_assert_int_eq(dt_runlog_sync(l, &err), DT_ERESOURCE);

@@ -1,6 +1,7 @@
 #include "support.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,6 +42,26 @@ static int drop(const char *path, const struct stat *st, int type, struct FTW *f
 void dt_test_rmdir(const char *path)
 {
     ck_assert_int_eq(nftw(path, drop, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+struct dt_test_limit dt_test_limit_files(rlim_t bytes)
+{
+    struct dt_test_limit l;
+    struct rlimit tiny;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &l.old), 0);
+    tiny = (struct rlimit){ .rlim_cur = bytes, .rlim_max = l.old.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    if (setrlimit(RLIMIT_FSIZE, &tiny))
+        abort();
+    return l;
+}
+
+void dt_test_unlimit_files(const struct dt_test_limit *l)
+{
+    if (setrlimit(RLIMIT_FSIZE, &l->old))
+        abort();
+    signal(SIGXFSZ, SIG_DFL);
 }
 
 void dt_test_ok(const struct dt_err *err)

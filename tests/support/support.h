@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <dyntrain/base.h>
+#include <sys/resource.h>
 
 /* Runs the suites (NULL-terminated list of makers); returns the exit status for main(). Under CK_FORK=no everything
  * runs in one process, as sanitizers and valgrind like it. argv[1], when given, names the only suite to run. */
@@ -13,6 +14,14 @@ int dt_test_main(int argc, char **argv, dt_suite_fn *const *suites);
 /* A new empty folder below $TMPDIR; the caller removes it with dt_test_rmdir. */
 void dt_test_mkdir(char path[256]);
 void dt_test_rmdir(const char *path); /* with all that is in it */
+
+/* Files of this process may not grow beyond `bytes` any more, as on a full disk; dt_test_unlimit_files ends that.
+ * Between the two no ck_ macro may be used: Check writes a file itself. */
+struct dt_test_limit {
+    struct rlimit old;
+};
+struct dt_test_limit dt_test_limit_files(rlim_t bytes);
+void dt_test_unlimit_files(const struct dt_test_limit *l);
 
 /* Fails the test with the message of an unexpected error. */
 void dt_test_ok(const struct dt_err *err);

@@ -1,8 +1,6 @@
 #include "sample.h"
 
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 START_TEST(the_same_content_makes_the_same_bytes)
@@ -66,20 +64,18 @@ START_TEST(a_full_disk_leaves_the_old_checkpoint)
 {
     struct dt_err err = { .code = DT_OK };
     struct dt_ckpt *c = sample_ckpt();
-    struct rlimit old, tiny;
+    struct dt_test_limit limit;
+    enum dt_code code;
     size_t n, m;
     char *before, *after;
 
     write_text("ckpt/last.h5", "");
     save_sample("ckpt/last.h5");
     before = read_bytes("ckpt/last.h5", &n);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
-    tiny = (struct rlimit){ .rlim_cur = 600, .rlim_max = old.rlim_max };
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &tiny), 0);
-    ck_assert_int_eq(dt_ckpt_save(c, "ckpt/last.h5", &err), DT_ERESOURCE);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
-    signal(SIGXFSZ, SIG_DFL);
+    limit = dt_test_limit_files(600);
+    code = dt_ckpt_save(c, "ckpt/last.h5", &err);
+    dt_test_unlimit_files(&limit);
+    ck_assert_int_eq(code, DT_ERESOURCE);
     dt_test_fails(&err, DT_ERESOURCE, "ckpt/last.h5: cannot be written: File too large");
     after = read_bytes("ckpt/last.h5", &m);
     ck_assert_uint_eq(n, m);
