@@ -63,7 +63,9 @@ struct dt_run { /* one step: set the first part anew for each; the arch may live
     struct dt_arch arch;      /* n = 0: everything at its maximum, exits passed (with a policy: one is made) */
     enum dt_exec exec;
     bool training;
-    bool freeze_stats;    /* training statistics, running ones left alone (baseline passes) */
+    bool freeze_stats; /* training statistics, running ones left alone (baseline passes) */
+    int recalibrate;   /* k = 1, 2, ...: the k-th batch of a recalibration of batch norm, in frozen modules too: running
+                          statistics become the plain average over the batches so far; 0: none */
     const double *budget; /* one a row, or NULL */
     struct dt_rng rng;    /* dropout; each use takes the next value */
     int n;                /* here and now: how many samples, and which rows of the arch (NULL: all) */

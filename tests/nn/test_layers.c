@@ -114,6 +114,39 @@ START_TEST(statistics_follow_training_alone)
 }
 END_TEST
 
+/* Three batches: image + k everywhere. The mean over them is that of the image + 2, whatever was there before; the
+ * variance is the unbiased one of a batch, the same in all. */
+START_TEST(recalibration_is_the_average_of_its_batches)
+{
+    struct world w;
+    struct dt_run run = { 0 };
+    struct dt_param *mean;
+    double sum = 0, square = 0;
+    int n = 2 * 4 * 4;
+
+    open_world(&w);
+    mean = dt_norm_layer(w.net, w.root, "norm", 3, false)->param->next->next;
+    finish(&w, 3);
+    mean->tensor.data[1] = 77;
+    dt_module_freeze(w.root, true);
+    forward(&w, &run); /* fills the image */
+    for (int i = 0; i < n; i++) {
+        sum += (double)image[3 * i + 1];
+        square += (double)image[3 * i + 1] * (double)image[3 * i + 1];
+    }
+    for (run.recalibrate = 1; run.recalibrate <= 3; run.recalibrate++) {
+        for (size_t i = 0; i < sizeof image / sizeof image[0]; i++)
+            image[i] += 1;
+        dt_tape_reset(w.tape);
+        dt_net_forward(w.net, &run, dt_tape_leaf(w.tape, dt_shape4(2, 4, 4, 3), image));
+        dt_test_ok(dt_tape_err(w.tape));
+    }
+    ck_assert_double_eq_tol((double)mean->tensor.data[1], sum / n + 2, 1e-5);
+    ck_assert_double_eq_tol((double)mean->next->tensor.data[1], (square - sum * sum / n) / (n - 1), 1e-5);
+    close_world(&w);
+}
+END_TEST
+
 START_TEST(unequal_widths_need_a_width)
 {
     struct dt_run run = { 0 };
@@ -219,6 +252,7 @@ Suite *suite_layers(void)
 
     tcase_add_test(t, dropout_draws_anew_each_use_and_repeats_by_seed);
     tcase_add_test(t, statistics_follow_training_alone);
+    tcase_add_test(t, recalibration_is_the_average_of_its_batches);
     tcase_add_test(t, unequal_widths_need_a_width);
     tcase_add_test(t, layers_describe_themselves);
     tcase_add_test(t, a_prefix_is_the_leading_block);

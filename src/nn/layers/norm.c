@@ -20,10 +20,10 @@ static struct dt_tensor *apply(struct norm *b, struct dt_run *run, struct dt_ten
         .weight = run->weight,
     };
     struct dt_norm_cfg cfg = {
-        .training = run->training && !b->base.frozen,
+        .training = run->recalibrate > 0 || (run->training && !b->base.frozen),
         .frozen = run->freeze_stats,
         .relu = b->relu,
-        .momentum = b->momentum,
+        .momentum = run->recalibrate > 0 ? 1.0 / run->recalibrate : b->momentum,
         .eps = b->eps,
     };
 
