@@ -164,18 +164,25 @@ struct dt_json *cli_json(struct cli *c)
     return j;
 }
 
-static bool first(void *ctx, const char *path)
-{
-    struct cli *c = ctx;
+struct newest {
+    struct cli *c;
+    const char *folder; /* what its path begins with */
+};
 
-    snprintf(c->run, sizeof c->run, "%s", path);
+static bool look(void *ctx, const char *path)
+{
+    struct newest *n = ctx;
+
+    if (strncmp(path, n->folder, strlen(n->folder)) != 0)
+        return true;
+    snprintf(n->c->run, sizeof n->c->run, "%s", path);
     return false;
 }
 
 const char *cli_newest_run(struct cli *c)
 {
     c->run[0] = '\0';
-    dt_rundir_each("runs", first, c);
+    dt_rundir_each("runs", look, &(struct newest){ c, "" });
     ck_assert_msg(c->run[0] != '\0', "no run: %s", c->err);
     return c->run;
 }
@@ -209,17 +216,18 @@ bool cli_await(pid_t pid, const char *path, long bytes)
 
 const char *cli_await_run(struct cli *c, pid_t pid, const char *name, const char *file)
 {
-    char path[600];
+    char path[600], folder[64];
+    bool ended;
 
-    snprintf(path, sizeof path, "runs/%s", name);
-    ck_assert_msg(cli_await(pid, path, 0), "%s was not made", path);
+    snprintf(folder, sizeof folder, "runs/%s/", name);
     for (;;) {
+        ended = cli_ended(pid); /* before the look, which is the last then */
         c->run[0] = '\0';
-        dt_rundir_each("runs", first, c);
+        dt_rundir_each("runs", look, &(struct newest){ c, folder });
         snprintf(path, sizeof path, "%s/%s", c->run, file);
-        if (strstr(c->run, name) && cli_size(path) >= 0)
+        if (c->run[0] && cli_size(path) >= 0)
             return c->run;
-        ck_assert_msg(!cli_ended(pid), "%s was not made", path);
+        ck_assert_msg(!ended, "%s below %s was not made", file, folder);
         usleep(2000);
     }
 }
