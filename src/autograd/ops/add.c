@@ -63,7 +63,7 @@ static int64_t n_rows(const struct work *w)
 
 static int64_t grain(const struct work *w)
 {
-    return DT_GRAIN / w->c + 1;
+    return w->c ? DT_GRAIN / w->c + 1 : 1;
 }
 
 static void equal_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
