@@ -10,5 +10,6 @@
 #include <dyntrain/data.h>
 #include <dyntrain/io.h>
 #include <dyntrain/train.h>
+#include <dyntrain/rl.h>
 
 #endif
