@@ -65,6 +65,7 @@ extern const struct dt_opt dt_settings_opts[]; /* the sections are rows of it */
 
 /* ---- methods ---- */
 struct dt_train;
+struct dt_curve; /* accuracy against cost: src/train/curve.h */
 struct dt_phase {
     const char *name;
     int64_t epochs; /* 0: dt_method.epochs is asked */
@@ -90,8 +91,9 @@ struct dt_method {
     enum dt_code (*evaluate)(struct dt_train *t, enum dt_split split, struct dt_eval *out);
     void (*visit)(struct dt_train *t, struct dt_visit *v); /* its state, one function for save and load */
     void (*close)(struct dt_train *t);
-    /* fields of result.json beyond the common ones (curve, baselines); NULL: none */
-    enum dt_code (*result)(struct dt_train *t, struct dt_json *out);
+    /* Its points over a split and which of them is the result (the test accuracy of a run); NULL: the static net is.
+     * Adopted averages and running statistics are in place. Once the run is trained, or for `eval`. */
+    enum dt_code (*curve)(struct dt_train *t, enum dt_split split, struct dt_curve *out);
 };
 
 /* What a method's functions work with. Read-only but for what the comments say. */
@@ -120,6 +122,8 @@ enum dt_code dt_train_update(struct dt_train *t, double loss) DT_MUST_CHECK;
 void dt_train_ema(struct dt_train *t, double decay);
 /* A stream that is a pure function of (seed, stream, step). */
 struct dt_rng dt_train_rng(const struct dt_train *t, enum dt_stream stream);
+/* The images of a split in their order, in batches of data.batch, not augmented; owned by the run. NULL: t->err. */
+struct dt_loader *dt_train_loader(struct dt_train *t, enum dt_split split);
 /* The network over a split as its method means it: the method's evaluate(), or the static net where it has none. */
 enum dt_code dt_train_evaluate(struct dt_train *t, enum dt_split split, struct dt_eval *out) DT_MUST_CHECK;
 /* The static net over a split: accuracy, top-5, mean loss. */
@@ -139,6 +143,7 @@ struct dt_job { /* what the command line says */
     const char *const *overrides;
     const struct dt_method *const *methods; /* the table, NULL-terminated; handed down from cli */
     const char *command;                    /* for result.json */
+    FILE *table;                            /* where a dynamic method's curve is printed; NULL: nowhere */
     const char *run_path;                   /* resume: the run directory */
     bool dry_run;                           /* check everything, train nothing */
     int64_t epochs;                         /* resume: train up to so many instead; 0: as configured */

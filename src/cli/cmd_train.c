@@ -63,6 +63,7 @@ static struct dt_job job_of(const struct dt_args *args)
         .overrides = args->override,
         .methods = dt_methods,
         .command = args->line,
+        .table = stdout,
         .dry_run = args->dry_run,
         .epochs = args->epochs,
     };

@@ -2,24 +2,12 @@
  * the whole path runs (loader, augmentation, step, update) and no file is needed. */
 #include "train/loop.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "train/latency.h"
+
 enum { WARM = 4, STEPS = 24, INFER = 60, MAX_EXTRA = 16 };
-
-static int by_time(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static double median(double *t, int n)
-{
-    qsort(t, (size_t)n, sizeof *t, by_time);
-    return t[n / 2];
-}
 
 /* The overrides of the caller, then those that replace the data. */
 static const char **with_synth(const struct dt_settings *set, int n, const char *const *overrides,
@@ -80,35 +68,18 @@ static enum dt_code time_steps(struct dt_loop *l, struct dt_bench *out)
     out->loader_s = (dt_loader_wait(l->train) - wait) / STEPS;
     out->steps = STEPS;
     out->n_rows = dt_tape_profile_rows(t->tape, out->row, DT_BENCH_ROWS);
-    out->step_s = median(times, STEPS);
+    out->step_s = dt_median(times, STEPS);
     return DT_OK;
 }
 
 static enum dt_code time_inference(struct dt_loop *l, struct dt_bench *out)
 {
-    struct dt_train *t = &l->t;
-    struct dt_shape in = dt_net_input(t->net);
-    dt_real *image = dt_calloc((size_t)dt_numel(&in), sizeof *image);
-    double times[INFER];
+    struct dt_timed black = { .net = l->t.net, .n = 1, .rounds = INFER };
+    double ms;
 
-    if (!image)
-        dt_fail(&t->err, DT_ENOMEM, "out of memory");
-    for (int i = -WARM; i < INFER && !t->err.code; i++) {
-        struct dt_run run = { .tape = t->tape, .exec = DT_SKIP };
-        double start = dt_now();
-
-        dt_tape_reset(t->tape);
-        dt_tape_no_grad(t->tape, true);
-        dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, in, image));
-        if (dt_tape_err(t->tape)->code)
-            t->err = *dt_tape_err(t->tape);
-        if (i >= 0)
-            times[i] = dt_now() - start;
-    }
-    dt_free(image);
-    if (!t->err.code)
-        out->infer1_s = median(times, INFER);
-    return t->err.code;
+    if (dt_latency_net(l->t.tape, &black, &ms, &l->t.err) == DT_OK)
+        out->infer1_s = 1e-3 * ms;
+    return l->t.err.code;
 }
 
 static enum dt_code measure(struct dt_loop *l, struct dt_bench *out)

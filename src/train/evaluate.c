@@ -14,8 +14,9 @@ int dt_logit_rank(const dt_real *logits, int classes, int k)
     return rank;
 }
 
-static struct dt_loader *loader_of(struct dt_loop *l, enum dt_split split)
+struct dt_loader *dt_train_loader(struct dt_train *t, enum dt_split split)
 {
+    struct dt_loop *l = t->loop;
     const struct dt_data_cfg *cfg = &l->t.set->data;
 
     if (!l->eval[split])
@@ -58,7 +59,7 @@ static enum dt_code add_batch(struct dt_train *t, const struct dt_batch *b, stru
 
 enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct dt_eval *out)
 {
-    struct dt_loader *loader = loader_of(t->loop, split);
+    struct dt_loader *loader = dt_train_loader(t, split);
     struct dt_cost cost;
     struct dt_batch b;
     enum dt_code code;

@@ -2,6 +2,8 @@
  *
  *   run.c       whole runs: train, resume           session.c     engine, data, network of a run
  *   loop.c      phases, epochs, steps               evaluate.c    accuracy of the static net
+ *   curve.c     accuracy against cost               latency.c     time of one image
+ *   curve_text.c  as a table, as CSV                published.c   what publications report
  *   group.c     optimisers over parameter ranges    ema.c         moving average of the weights
  *   checkpoint.c, weights.c                         record.c      metrics.jsonl, perf.jsonl, progress
  *   result.c    result.json, run.json               signals.c     INT, TERM, USR1 */
@@ -132,7 +134,8 @@ void dt_record_progress(struct dt_loop *l);
 
 /* result.c */
 enum dt_code dt_run_json(struct dt_loop *l, const char *status) DT_MUST_CHECK;
-enum dt_code dt_result_json(struct dt_loop *l, const struct dt_eval *test) DT_MUST_CHECK;
+/* The run over the test set: result.json, curve.csv, the table; `test` gets the numbers of the curve's target. */
+enum dt_code dt_loop_result(struct dt_loop *l, struct dt_eval *test) DT_MUST_CHECK;
 const char *dt_isa_name(void); /* widest vectors of this processor */
 
 /* pretrained.c: the checkpoint that `from` means: a file, a run directory, or a config, whose run is found, resumed or

@@ -1,11 +1,10 @@
 /* run.json: what is being run; result.json: what came out (the contract of every table, report and check). */
 #include "train/loop.h"
 
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { WARM = 5, TIMED = 30 };
+#include "train/curve.h"
 
 const char *dt_isa_name(void)
 {
@@ -72,39 +71,6 @@ enum dt_code dt_run_json(struct dt_loop *l, const char *status)
 
 /* ---- result.json ---- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Median time of one image through the static net in ms, with the threads of the run. */
-static double static_latency(struct dt_loop *l)
-{
-    struct dt_train *t = &l->t;
-    struct dt_shape in = dt_net_input(t->net);
-    dt_real *x = dt_calloc((size_t)dt_numel(&in), sizeof *x);
-    double ms[TIMED] = { 0 };
-
-    if (!x)
-        return 0;
-    for (int i = -WARM; i < TIMED; i++) {
-        struct dt_run run = { .tape = t->tape, .exec = DT_SKIP, .n = 1 };
-        double begin = dt_now();
-
-        dt_tape_reset(t->tape);
-        dt_tape_no_grad(t->tape, true);
-        dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, in, x));
-        dt_tape_no_grad(t->tape, false);
-        if (i >= 0)
-            ms[i] = 1e3 * (dt_now() - begin);
-    }
-    dt_free(x);
-    qsort(ms, TIMED, sizeof *ms, by_value);
-    return ms[TIMED / 2];
-}
-
 static int64_t epochs_of(const struct dt_loop *l)
 {
     int64_t sum = 0;
@@ -115,28 +81,7 @@ static int64_t epochs_of(const struct dt_loop *l)
     return sum;
 }
 
-static void put_latency(struct dt_loop *l, struct dt_json *out)
-{
-    struct dt_json *o = dt_json_put(out, "latency_ms", dt_json_object());
-
-    dt_json_null(o, "dynamic");
-    dt_json_num(o, "static", static_latency(l));
-}
-
-/* A method without fields of its own trains the static net: what is measured is that net, run in full. */
-static void put_static(struct dt_loop *l, const struct dt_eval *test, const struct dt_cost *cost, struct dt_json *o)
-{
-    dt_json_num(o, "static_accuracy", test->accuracy);
-    dt_json_int(o, "macs_mean", cost->macs);
-    dt_json_int(o, "macs_static", cost->macs);
-    dt_json_num(o, "macs_ratio", 1);
-    put_latency(l, o);
-    dt_json_put(o, "curve", dt_json_array());
-    dt_json_put(o, "baselines", dt_json_array());
-    dt_json_put(o, "published", dt_json_array());
-}
-
-enum dt_code dt_result_json(struct dt_loop *l, const struct dt_eval *test)
+static enum dt_code write_result(struct dt_loop *l, const struct dt_curve *curve)
 {
     struct dt_json *o = dt_json_object();
     const struct dt_settings *set = l->t.set;
@@ -150,19 +95,54 @@ enum dt_code dt_result_json(struct dt_loop *l, const struct dt_eval *test)
     dt_json_int(o, "seed", set->seed);
     dt_json_int(o, "epochs", epochs_of(l));
     dt_json_num(o, "train_minutes", dt_loop_minutes(l));
-    dt_json_num(o, "test_accuracy", test->accuracy);
-    dt_json_num(o, "test_top5", test->top5);
-    dt_json_num(o, "test_loss", test->loss);
+    dt_json_num(o, "test_accuracy", curve->target->accuracy);
+    dt_json_num(o, "test_top5", curve->target->top5);
+    dt_json_num(o, "test_loss", curve->target->loss);
     dt_json_int(o, "params", cost.params);
     dt_json_int(o, "threads", dt_par_threads());
-    if (l->t.method->result)
-        code = code ? code : l->t.method->result(&l->t, o);
-    else
-        put_static(l, test, &cost, o);
+    dt_curve_put(curve, o);
     dt_json_str(o, "command", l->job->command);
     dt_json_str(o, "version", DT_VERSION);
     if (!code)
         code = dt_json_save(o, dt_rundir_file(&l->dir, "result.json", path, sizeof path), &l->t.err);
     dt_json_free(o);
+    return code;
+}
+
+static enum dt_code write_files(struct dt_loop *l, const struct dt_curve *curve)
+{
+    char path[DT_PATH];
+
+    if (curve->points.n == 0)
+        return write_result(l, curve);
+    if (dt_curve_csv(curve, dt_rundir_file(&l->dir, "curve.csv", path, sizeof path), &l->t.err) ||
+        write_result(l, curve))
+        return l->t.err.code;
+    if (l->job->table)
+        dt_curve_print(curve, l->job->table);
+    return DT_OK;
+}
+
+enum dt_code dt_loop_result(struct dt_loop *l, struct dt_eval *test)
+{
+    struct dt_curve *curve = dt_curve_new(&l->t.err);
+    enum dt_code code;
+
+    if (!curve)
+        return l->t.err.code;
+    dt_ema_swap(l);
+    code = dt_train_curve(&l->t, DT_TEST, curve);
+    dt_ema_swap(l);
+    if (code) {
+        dt_fail(&l->t.err, code, "stopped while testing; resume %s to repeat that", l->dir.path);
+    } else {
+        *test = (struct dt_eval){ .accuracy = curve->target->accuracy,
+                                  .top5 = curve->target->top5,
+                                  .loss = curve->target->loss,
+                                  .macs_mean = curve->target->macs_mean,
+                                  .n = dt_dataset_info(l->t.data)->n[DT_TEST] };
+        code = write_files(l, curve);
+    }
+    dt_curve_free(curve);
     return code;
 }

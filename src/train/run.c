@@ -68,15 +68,8 @@ static enum dt_code finish(struct dt_loop *l, struct dt_outcome *out)
     l->seconds_before = dt_loop_minutes(l) * 60; /* the clock of training stops here */
     l->started = 0;
     dt_progress_clear(l->progress);
-    code = dt_loop_evaluate(l, DT_TEST, &out->test);
-    if (code) {
-        dt_fail(&l->t.err, code, "stopped while testing; resume %s to repeat that", l->dir.path);
-        return code;
-    }
     out->train_minutes = dt_loop_minutes(l);
-    dt_ema_swap(l);
-    code = dt_result_json(l, &out->test);
-    dt_ema_swap(l);
+    code = dt_loop_result(l, &out->test);
     if (!code)
         dt_log(DT_INFO, "test accuracy %.2f%% (%" PRId64 " images), %.1f minutes of training", 100 * out->test.accuracy,
                out->test.n, out->train_minutes);

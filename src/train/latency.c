@@ -1,0 +1,104 @@
+/* Mean over items of the median time of each: see latency.h. */
+#include "train/latency.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WARM = 3, MOST_ROUNDS = 30, LEAST_ROUNDS = 5 };
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double dt_median(double *v, int n)
+{
+    DT_ASSERT(n > 0);
+    qsort(v, (size_t)n, sizeof *v, by_value);
+    return v[n / 2];
+}
+
+static int default_rounds(int n)
+{
+    int rounds = MOST_ROUNDS / n;
+
+    return rounds > LEAST_ROUNDS ? rounds : LEAST_ROUNDS;
+}
+
+enum dt_code dt_latency(int n, int rounds, dt_latency_fn *once, void *ctx, double *ms, struct dt_err *err)
+{
+    double *time, sum = 0;
+
+    DT_ASSERT(n > 0);
+    rounds = rounds > 0 ? rounds : default_rounds(n);
+    time = dt_calloc((size_t)n * (size_t)rounds, sizeof *time); /* [n][rounds] */
+    if (!time) {
+        dt_fail(err, DT_ENOMEM, "out of memory for the times of %d images", n);
+        return err->code;
+    }
+    for (int r = -WARM; r < rounds && !err->code; r++)
+        for (int i = 0; i < n && !err->code; i++) {
+            double begin = dt_now();
+
+            if (once(ctx, i, err) && r >= 0)
+                time[(size_t)i * (size_t)rounds + (size_t)r] = 1e3 * (dt_now() - begin);
+        }
+    for (int i = 0; i < n; i++)
+        sum += dt_median(time + (size_t)i * (size_t)rounds, rounds);
+    dt_free(time);
+    *ms = err->code ? 0 : sum / n;
+    return err->code;
+}
+
+/* ---- a net ---- */
+
+struct job {
+    const struct dt_timed *what;
+    struct dt_tape *tape;
+    struct dt_shape in; /* [1,h,w,c] */
+    const dt_real *black;
+};
+
+static bool run_one(void *ctx, int i, struct dt_err *err)
+{
+    const struct job *j = ctx;
+    const struct dt_timed *w = j->what;
+    int choices = dt_net_space(w->net)->n;
+    struct dt_run run = { .tape = j->tape, .policy = w->policy, .exec = DT_SKIP };
+
+    dt_tape_reset(j->tape);
+    dt_tape_no_grad(j->tape, true);
+    if (w->row && choices > 0) { /* a copy: the policy may write to it */
+        run.arch =
+            (struct dt_arch){ .rows = 1, .n = choices, .value = dt_tape_alloc(j->tape, (size_t)choices * sizeof(int)) };
+        if (run.arch.value)
+            memcpy(run.arch.value, w->row + (size_t)i * (size_t)choices, (size_t)choices * sizeof(int));
+    }
+    run.budget = w->budget ? w->budget + i : NULL;
+    if (!dt_tape_err(j->tape)->code)
+        dt_net_forward(w->net, &run,
+                       dt_tape_leaf(j->tape, j->in, w->image ? w->image + dt_numel(&j->in) * i : j->black));
+    dt_tape_no_grad(j->tape, false);
+    if (dt_tape_err(j->tape)->code)
+        return dt_fail(err, dt_tape_err(j->tape)->code, "%s", dt_tape_err(j->tape)->msg);
+    return true;
+}
+
+enum dt_code dt_latency_net(struct dt_tape *tape, const struct dt_timed *what, double *ms, struct dt_err *err)
+{
+    struct job j = { .what = what, .tape = tape, .in = dt_net_input(what->net) };
+    dt_real *black = dt_calloc((size_t)dt_numel(&j.in), sizeof *black);
+
+    *ms = 0;
+    if (!black) {
+        dt_fail(err, DT_ENOMEM, "out of memory for an image");
+        return err->code;
+    }
+    j.black = black;
+    if (dt_latency(what->n, what->rounds, run_one, &j, ms, err) == DT_OK)
+        dt_tape_reset(tape);
+    dt_free(black);
+    return err->code;
+}
