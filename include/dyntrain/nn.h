@@ -167,6 +167,9 @@ struct dt_tensor *dt_keep(struct dt_run *run, struct dt_module *body, struct dt_
 /* Runs `head` (owner of the EXIT choice) for those who do not pass, lets the policy decide, and returns `x` for those
  * who go on (NULL: nobody). In a dt_seq, a child that owns an EXIT is run like this. */
 struct dt_tensor *dt_exit(struct dt_run *run, struct dt_module *head, struct dt_tensor *x);
+/* Building: a dt_seq called `name` that owns an EXIT, behind the module at `after` (a path, "net/stage2/block0"), to be
+ * filled with a head. NULL and err: there is no such module, or its parent is no dt_seq. */
+struct dt_module *dt_exit_new(struct dt_net *net, const char *after, const char *name, struct dt_err *err);
 /* Value of a choice for current sample i; its maximum (EXIT: DT_PASS) when the arch is empty. */
 int dt_run_value(const struct dt_run *run, int choice, int i);
 /* An arch in the tape's arena, every value at its maximum, EXIT at DT_PASS. */
@@ -220,6 +223,9 @@ extern const struct dt_opt dt_model_opts[];
 /* Builds tree "net" into `net` for images [h,w,c]; the caller may add a policy tree, then calls dt_net_finish. */
 enum dt_code dt_model_build(struct dt_net *net, const struct dt_model_cfg *cfg, int channels,
                             struct dt_err *err) DT_MUST_CHECK;
+/* The same below `root`, a dt_seq of the caller's: for a net that is made of several. */
+enum dt_code dt_model_build_in(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels,
+                               struct dt_err *err) DT_MUST_CHECK;
 /* Names of all models, NULL-terminated ("resnet20", ...). */
 const char *const *dt_model_names(void);
 

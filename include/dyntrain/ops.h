@@ -52,6 +52,9 @@ struct dt_tensor *dt_sigmoid(struct dt_tape *t, struct dt_tensor *x);
 struct dt_tensor *dt_tanh(struct dt_tape *t, struct dt_tensor *x);
 struct dt_tensor *dt_softmax(struct dt_tape *t, struct dt_tensor *x);     /* over the last dimension */
 struct dt_tensor *dt_log_softmax(struct dt_tape *t, struct dt_tensor *x); /* over the last dimension */
+/* What logits [n,k] say of their own certainty, p = softmax: [n,4+top] = entropy, p1, p1 - p2, log p1 - log p2, and the
+ * `top` largest p, falling. For policies: no gradient. */
+struct dt_tensor *dt_confidence(struct dt_tape *t, struct dt_tensor *logits, int top);
 /* Inverted dropout: zero with probability p, else x / (1-p). Pure function of rng's value; p = 0 returns x. */
 struct dt_tensor *dt_dropout(struct dt_tape *t, struct dt_tensor *x, double p, struct dt_rng rng);
 

@@ -1,7 +1,6 @@
 /* exit: leave here? The head is run, the policy asked and the exit noted down for the same samples, in the same order,
  * by masked and skipping execution: those who are still here and do not pass. */
-#include "nn/net.h"
-#include "nn/run.h"
+#include "nn/layers/layer.h"
 
 /* Room for every exit of the net, at the first one. */
 static struct dt_exit *next_exit(struct dt_run *run)
@@ -85,4 +84,37 @@ struct dt_tensor *dt_exit(struct dt_run *run, struct dt_module *head, struct dt_
     dt_run_ask(run, choice, logits);
     dt_run_back(run, here);
     return go_on(run, choice, x);
+}
+
+/* ---- making one ---- */
+/* Moves the last child of m's parent to the place behind m. */
+static void move_behind(struct dt_module *m, struct dt_module *last)
+{
+    struct dt_module **at = &m->parent->child;
+
+    while (*at != last)
+        at = &(*at)->next;
+    *at = NULL;
+    last->next = m->next;
+    m->next = last;
+}
+
+struct dt_module *dt_exit_new(struct dt_net *net, const char *after, const char *name, struct dt_err *err)
+{
+    struct dt_module *m = dt_net_find(net, after), *head;
+
+    if (!m || !m->parent || !dt_is_seq(m->parent)) {
+        dt_fail(err, DT_ECONFIG,
+                m ? "no exit can be behind '%s': it is not one of a sequence" : "there is no module '%s'", after);
+        return NULL;
+    }
+    head = dt_seq(net, m->parent, name);
+    dt_choice_new(head, DT_EXIT, DT_LEAVE);
+    if (net->err.code) {
+        dt_fail(err, net->err.code, "%s", net->err.msg);
+        return NULL;
+    }
+    if (m->next != head)
+        move_behind(m, head);
+    return head;
 }

@@ -23,7 +23,7 @@ const struct dt_opt dt_model_opts[] = {
 
 static const struct {
     const char *name;
-    void (*build)(struct dt_net *net, const struct dt_model_cfg *cfg, int channels);
+    void (*build)(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
     bool skips; /* has bodies that can be skipped */
 } models[] = {
     { "resnext29", dt_build_resnext29, true },
@@ -53,13 +53,14 @@ static int resnet_depth(const char *name)
     return *end == '\0' && depth >= 8 && depth <= DT_RESNET_MAX_DEPTH && depth % 6 == 2 ? (int)depth : 0;
 }
 
-static bool build(struct dt_net *net, const struct dt_model_cfg *cfg, int channels, struct dt_err *err)
+static bool build(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels,
+                  struct dt_err *err)
 {
     const char *near;
     int depth = resnet_depth(cfg->arch), n = 0;
 
     if (depth) {
-        dt_build_resnet(net, cfg, channels, depth);
+        dt_build_resnet(net, root, cfg, channels, depth);
         return true;
     }
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++)
@@ -69,7 +70,7 @@ static bool build(struct dt_net *net, const struct dt_model_cfg *cfg, int channe
                                "%s has nothing to skip: model.dynamic needs a ResNet, resnext29 or "
                                "mobilenetv2",
                                cfg->arch);
-            models[i].build(net, cfg, channels);
+            models[i].build(net, root, cfg, channels);
             return true;
         }
     while (names[n])
@@ -79,16 +80,22 @@ static bool build(struct dt_net *net, const struct dt_model_cfg *cfg, int channe
                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-enum dt_code dt_model_build(struct dt_net *net, const struct dt_model_cfg *cfg, int channels, struct dt_err *err)
+enum dt_code dt_model_build_in(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels,
+                               struct dt_err *err)
 {
     if (cfg->classes < 1 || channels < 1) {
         dt_fail(err, DT_ECONFIG, "network '%s' needs at least one class and one channel, not %lld and %d", cfg->arch,
                 (long long)cfg->classes, channels);
         return DT_ECONFIG;
     }
-    if (!build(net, cfg, channels, err))
+    if (!build(net, root, cfg, channels, err))
         return err->code;
     if (net->err.code)
         dt_fail(err, net->err.code, "%s", net->err.msg);
     return net->err.code;
+}
+
+enum dt_code dt_model_build(struct dt_net *net, const struct dt_model_cfg *cfg, int channels, struct dt_err *err)
+{
+    return dt_model_build_in(net, dt_seq(net, NULL, "net"), cfg, channels, err);
 }

@@ -97,6 +97,8 @@ void case_open(struct case_run *r, const struct op_case *c, struct dt_engine *e)
     ck_assert_msg(r->tape != NULL, "%s", err.msg);
     for (int i = 0; i < r->n_in; i++)
         input_open(&r->in[i], &c->in[i], rng_of(c, (uint32_t)i));
+    for (int i = 0; i < r->n_in && (c->op->flags & DT_OP_NONDIFF); i++)
+        r->in[i].wanted = r->in[i].t.wants_grad = false;
     refresh(r);
     y = build(r, 0);
     check_tape(r);

@@ -17,12 +17,18 @@ static struct dt_tensor *step(struct dt_tape *t, struct dt_tensor *const *in, co
     return dt_straight_through(t, in[0], c->p[0]);
 }
 
+static struct dt_tensor *confidence(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
+{
+    return dt_confidence(t, in[0], c->k[0]);
+}
+
 static const int label[] = { 2, 0, 6, 3, 2 };
 static const int action[] = { 1, 0, 0, 1, 1, 1, 0, 0, 1, 0, 1, 1 };
 static const int many[1200] = { 1, 5, 0, 3, [17] = 99, [512] = 42, [899] = 7, [1100] = 1, [1199] = 1 };
 
 #define LOSS .op = &dt_op_cross_entropy, .build = loss
 #define BERNOULLI .op = &dt_op_bernoulli_log_prob, .build = bernoulli
+#define CONFIDENCE .op = &dt_op_confidence, .build = confidence
 #define STEP .op = &dt_op_straight_through, .build = step, .flags = CASE_STEP
 
 static const struct op_case table[] = {
@@ -54,5 +60,12 @@ static const struct op_case table[] = {
     { STEP, .label = "threshold 0", .in = { S2(AWAY, 3, 5) } },
     { STEP, .label = "threshold 0.5", .in = { S1(ANY, 9) }, .p = { 0.5 } },
     { STEP, .label = "large", .in = { S2(AWAY, 300, 301) } },
+    { CONFIDENCE, .label = "rows", .in = { S2(RANKS, 5, 7) }, .k = { 3 } },
+    { CONFIDENCE, .label = "all of them", .in = { S2(RANKS, 4, 5) }, .k = { 5 } },
+    { CONFIDENCE, .label = "one class", .in = { S2(WIDE, 3, 1) }, .k = { 1 } },
+    { CONFIDENCE, .label = "extremes", .in = { S2(EXTREME, 5, 7) }, .k = { 2 } },
+    { CONFIDENCE, .label = "large", .in = { S2(RANKS, 900, 100) }, .k = { 5 } },
+    { CONFIDENCE, .label = "more than there are", .in = { S2(WIDE, 3, 4) }, .k = { 5 }, .expect = DT_ESHAPE,
+      .text = "4 classes" },
 };
 CASE_LIST(cases_loss, table);

@@ -6,6 +6,7 @@
 
 Suite *batch_norm_suite(void);
 Suite *bits_suite(void);
+Suite *confidence_suite(void);
 Suite *contract_suite(void);
 Suite *curve_suite(void);
 Suite *engines_suite(void);

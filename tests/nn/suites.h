@@ -10,6 +10,7 @@ Suite *suite_net(void);
 Suite *suite_models(void);
 Suite *suite_layers(void);
 Suite *suite_cost(void);
+Suite *suite_exit(void);
 Suite *suite_run(void);
 Suite *suite_gates(void);
 Suite *suite_same(void);

@@ -20,6 +20,8 @@ struct dt_module *dt_residual(struct dt_net *n, struct dt_module *parent, const 
 struct dt_module *dt_pad_layer(struct dt_net *n, struct dt_module *parent, const char *name, int in, int out,
                                int stride);
 
+bool dt_is_seq(const struct dt_module *m);
+
 /* The parameter itself, or its leading block when `shape` is smaller. */
 struct dt_tensor *dt_param_prefix(struct dt_run *run, struct dt_param *p, struct dt_shape shape);
 

@@ -14,3 +14,8 @@ struct dt_module *dt_seq(struct dt_net *n, struct dt_module *parent, const char 
 {
     return dt_module_new(n, parent, &seq_class, "%s", name);
 }
+
+bool dt_is_seq(const struct dt_module *m)
+{
+    return m->class_ == &seq_class;
+}

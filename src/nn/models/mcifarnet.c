@@ -2,14 +2,13 @@
  * Suppression); dropout follows the fourth and the seventh convolution. */
 #include "nn/models/model.h"
 
-void dt_build_mcifarnet(struct dt_net *net, const struct dt_model_cfg *cfg, int channels)
+void dt_build_mcifarnet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels)
 {
     static const struct {
         int out, stride, pad;
         bool dropout;
     } layer[8] = { { 64, 1, 0, false },  { 64, 1, 1, false },  { 128, 2, 1, false }, { 128, 1, 1, true },
                    { 128, 1, 1, false }, { 192, 2, 1, false }, { 192, 1, 1, true },  { 192, 1, 1, false } };
-    struct dt_module *root = dt_seq(net, NULL, "net");
     int in = channels;
     char name[16];
 

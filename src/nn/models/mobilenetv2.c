@@ -36,13 +36,13 @@ static void block(struct dt_net *net, struct dt_module *stage, const char *name,
         unit(net, m, "shortcut", in, out, 1, 1, 1, false);
 }
 
-void dt_build_mobilenetv2(struct dt_net *net, const struct dt_model_cfg *cfg, int channels)
+void dt_build_mobilenetv2(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels)
 {
     static const struct {
         int expand, out, n, stride;
     } stages[7] = { { 1, 16, 1, 1 }, { 6, 24, 2, 1 },  { 6, 32, 3, 2 }, { 6, 64, 4, 2 },
                     { 6, 96, 3, 1 }, { 6, 160, 3, 2 }, { 6, 320, 1, 1 } };
-    struct dt_module *root = dt_seq(net, NULL, "net"), *stage;
+    struct dt_module *stage;
     int in = 32;
     char name[24];
 

@@ -1,4 +1,5 @@
-/* model: the builders behind the table in models.c. Each makes the tree "net" for images of `channels` channels. */
+/* model: the builders behind the table in models.c. Each fills
+ * `root`, a dt_seq, for images of `channels` channels. */
 #ifndef DT_NN_MODEL_H
 #define DT_NN_MODEL_H
 
@@ -6,10 +7,11 @@
 
 enum { DT_RESNET_MAX_DEPTH = 1202 };
 
-void dt_build_resnet(struct dt_net *net, const struct dt_model_cfg *cfg, int channels, int depth);
-void dt_build_resnext29(struct dt_net *net, const struct dt_model_cfg *cfg, int channels);
-void dt_build_vgg16bn(struct dt_net *net, const struct dt_model_cfg *cfg, int channels);
-void dt_build_mobilenetv2(struct dt_net *net, const struct dt_model_cfg *cfg, int channels);
-void dt_build_mcifarnet(struct dt_net *net, const struct dt_model_cfg *cfg, int channels);
+void dt_build_resnet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels,
+                     int depth);
+void dt_build_resnext29(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
+void dt_build_vgg16bn(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
+void dt_build_mobilenetv2(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
+void dt_build_mcifarnet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
 
 #endif

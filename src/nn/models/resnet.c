@@ -25,9 +25,10 @@ static void block(struct dt_net *net, struct dt_module *stage, int index, int in
         dt_conv_norm(net, m, "shortcut", in, &(struct dt_conv_norm_cfg){ .out = out, .kernel = 1, .stride = stride });
 }
 
-void dt_build_resnet(struct dt_net *net, const struct dt_model_cfg *cfg, int channels, int depth)
+void dt_build_resnet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels,
+                     int depth)
 {
-    struct dt_module *root = dt_seq(net, NULL, "net"), *stage;
+    struct dt_module *stage;
     int in = (int)cfg->width, out = in;
     char name[16];
 

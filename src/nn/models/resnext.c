@@ -55,9 +55,9 @@ static void body(struct dt_net *net, struct dt_module *block, int in, int out, i
     p->norm = dt_norm_layer(net, m, "norm", out, false);
 }
 
-void dt_build_resnext29(struct dt_net *net, const struct dt_model_cfg *cfg, int channels)
+void dt_build_resnext29(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels)
 {
-    struct dt_module *root = dt_seq(net, NULL, "net"), *stage, *block;
+    struct dt_module *stage, *block;
     int in = 16;
     char name[16];
 

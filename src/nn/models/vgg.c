@@ -1,10 +1,10 @@
 /* vgg16bn: VGG-16 (Simonyan & Zisserman 2015) with batch norm, for 32x32: 13 convolutions and one linear layer. */
 #include "nn/models/model.h"
 
-void dt_build_vgg16bn(struct dt_net *net, const struct dt_model_cfg *cfg, int channels)
+void dt_build_vgg16bn(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels)
 {
     static const int width[5] = { 64, 128, 256, 512, 512 }, depth[5] = { 2, 2, 3, 3, 3 };
-    struct dt_module *root = dt_seq(net, NULL, "net"), *stage;
+    struct dt_module *stage;
     int in = channels;
     char name[16];
 
