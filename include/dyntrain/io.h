@@ -41,7 +41,7 @@ void dt_config_reject(struct dt_config *c, const char *dotted, const char *fmt, 
 /* The expanded config as YAML, every key of the schema; origins: "# configs/base.yaml:3" or "# default" behind each. */
 enum dt_code dt_config_write(const struct dt_config *c, const struct dt_config_part *part, int n, bool origins,
                              FILE *f) DT_MUST_CHECK;
-/* The commented reference of a schema, from the tables. */
+/* The commented reference of a schema, from the tables; foreign parts as comments. */
 void dt_config_schema(const struct dt_config_part *part, int n, FILE *f);
 /* SHA-256 (hex) of what dt_config_write would write, without the keys listed (dotted, NULL-terminated, NULL: none; a
  * section name drops all of it). */

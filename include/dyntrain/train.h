@@ -48,6 +48,12 @@ struct dt_run_cfg {
     double time_limit;  /* minutes; 0: none. Then: checkpoint, exit 75 */
     int progress;       /* auto, bar, plain, off */
 };
+enum { DT_UNIT_MACS, DT_UNIT_LATENCY };
+struct dt_budget_cfg {    /* of dynamic methods (dt_method.curve) only; 1: what the full network costs */
+    double target;        /* the budget that the run's test accuracy is reported at */
+    struct dt_reals list; /* those of the curve */
+    int unit;
+};
 struct dt_log_cfg {
     int64_t every_steps; /* a metrics line each so many steps; 0: epochs only */
 };
@@ -60,8 +66,10 @@ struct dt_settings {
     struct dt_checkpoint_cfg checkpoint;
     struct dt_run_cfg run;
     struct dt_log_cfg log;
+    struct dt_budget_cfg budget; /* a section that a config of a dynamic method has, and no other */
 };
-extern const struct dt_opt dt_settings_opts[]; /* the sections are rows of it */
+extern const struct dt_opt dt_settings_opts[]; /* the sections but `budget` are rows of it */
+extern const struct dt_opt dt_budget_opts[];
 
 /* ---- methods ---- */
 struct dt_train;

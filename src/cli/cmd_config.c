@@ -72,8 +72,9 @@ static int schema(const struct dt_args *args)
 
     if (args->json)
         return dt_cli_print_keys(true);
-    for (const struct dt_method *const *m = dt_methods; *m && n < 32; m++)
-        part[n++] = (struct dt_config_part){ .section = (*m)->name, .table = (*m)->opts };
+    for (const struct dt_method *const *m = dt_methods; *m && n < 31; m++) /* the first is the default */
+        part[n++] = (struct dt_config_part){ .section = (*m)->name, .table = (*m)->opts, .foreign = m != dt_methods };
+    part[n++] = (struct dt_config_part){ .section = "budget", .table = dt_budget_opts, .foreign = true };
     dt_config_schema(part, n, stdout);
     return 0;
 }

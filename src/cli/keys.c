@@ -58,6 +58,7 @@ int dt_cli_print_keys(bool json)
     struct dt_json *list = json ? dt_json_array() : NULL;
 
     print_table(dt_settings_opts, "", list);
+    print_table(dt_budget_opts, "budget", list);
     for (const struct dt_method *const *m = dt_methods; *m; m++)
         print_table((*m)->opts, (*m)->name, list);
     return json ? dt_cli_print_json(list) : 0;
@@ -115,6 +116,8 @@ struct dt_json *dt_cli_settings_json(const struct dt_setup *s)
     struct dt_json *j = dt_json_object();
 
     put_table(j, dt_settings_opts, &s->set);
+    if (s->method->curve)
+        put_table(dt_json_put(j, "budget", dt_json_object()), dt_budget_opts, &s->set.budget);
     put_table(dt_json_put(j, s->method->name, dt_json_object()), s->method->opts, s->cfg);
     return j;
 }

@@ -53,6 +53,17 @@ static const struct dt_opt run_opts[] = {
     DT_OPT_END,
 };
 
+static const char *const units[] = { "macs", "latency_ms", NULL };
+const struct dt_opt dt_budget_opts[] = {
+    DT_REAL(struct dt_budget_cfg, target, "0.5", 0, 1,
+            "share of the full network's cost at which the test accuracy is reported"),
+    DT_REALS(struct dt_budget_cfg, list, "[0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]", 0, 1,
+             "shares at which accuracy is measured, for the curve"),
+    DT_PICK(struct dt_budget_cfg, unit, "macs", units,
+            "cost that decisions weigh: MACs, or ms measured on this machine"),
+    DT_OPT_END,
+};
+
 static const struct dt_opt log_opts[] = {
     DT_INT(struct dt_log_cfg, every_steps, "0", 0, MOST, "a line in metrics.jsonl each so many steps; 0: epochs only"),
     DT_OPT_END,

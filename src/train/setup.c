@@ -18,6 +18,10 @@ int dt_setup_parts(struct dt_setup *s, const struct dt_method *const *methods, s
     part[n++] = (struct dt_config_part){ .section = "", .table = dt_settings_opts, .dst = &s->set };
     if (s->method)
         part[n++] = (struct dt_config_part){ .section = s->method->name, .table = s->method->opts, .dst = s->cfg };
+    if (s->method && s->method->curve)
+        part[n++] = (struct dt_config_part){ .section = "budget", .table = dt_budget_opts, .dst = &s->set.budget };
+    else if (methods)
+        part[n++] = (struct dt_config_part){ .section = "budget", .table = dt_budget_opts, .foreign = true };
     for (; methods && *methods; methods++) {
         DT_ASSERT(n < DT_MAX_METHODS);
         if (*methods != s->method)

@@ -82,13 +82,14 @@ START_TEST(check_many)
 }
 END_TEST
 
-/* The schema, uncommented, is a config: the defaults. */
+/* The schema, with a version, is a config: the defaults. What only other methods take is a comment in it. */
 START_TEST(schema)
 {
     struct cli *c = cli_open();
 
     cli_ok(c, "config schema");
     ck_assert_ptr_nonnull(strstr(c->out, "  lr: 0.1 # number >= 0;"));
+    ck_assert_ptr_nonnull(strstr(c->out, "\n# budget:\n#   target: 0.5 # number from 0 to 1;"));
     cli_write_text("defaults.yaml", c->out);
     cli_ok(c, "config check defaults.yaml version=1");
     cli_close(c);

@@ -41,7 +41,7 @@ static int count(const struct dt_opt *table)
 START_TEST(keys)
 {
     struct cli *c = cli_open();
-    int n = count(dt_settings_opts) + count(dt_method_supervised.opts), lines = 0;
+    int n = count(dt_settings_opts) + count(dt_budget_opts) + count(dt_method_supervised.opts), lines = 0;
     const struct dt_json *row = NULL;
     struct dt_json *j;
 

@@ -20,6 +20,14 @@ static void rejects(const char *yaml, const char *place, const char *text)
     trial_close(&t);
 }
 
+static enum dt_code no_curve(struct dt_train *t, enum dt_split split, struct dt_curve *out)
+{
+    (void)t;
+    (void)split;
+    (void)out;
+    return DT_OK;
+}
+
 START_TEST(unknown_network)
 {
     rejects("version: 1\nmodel:\n  arch: resnet21\n",
@@ -130,12 +138,40 @@ START_TEST(written_and_hashed)
 }
 END_TEST
 
+/* A section of dynamic methods: refused, and not part of the hash, where the method is static. */
+START_TEST(budget)
+{
+    static const char *const other[] = { "budget.target=0.25", "name=small" };
+    struct trial t;
+    struct dt_method dynamic = dt_method_supervised;
+    const struct dt_method *const methods[] = { &dynamic, NULL };
+    struct dt_setup a, b;
+    char ha[65], hb[65];
+
+    rejects("version: 1\nmodel: {arch: resnet8}\nbudget: {target: 0.5}\n",
+            "small.yaml:3:", "section 'budget' belongs to another method");
+    trial_open(&t);
+    dynamic.curve = no_curve;
+    ck_assert_int_eq(dt_setup_load(&a, t.config, 0, NULL, methods, &t.err), DT_OK);
+    ck_assert(a.set.budget.target == 0.5 && a.set.budget.list.n == 11 && a.set.budget.unit == DT_UNIT_MACS);
+    ck_assert_int_eq(dt_setup_load(&b, t.config, 2, other, methods, &t.err), DT_OK);
+    ck_assert(b.set.budget.target == 0.25);
+    dt_setup_hash(&a, ha);
+    dt_setup_hash(&b, hb);
+    ck_assert_str_ne(ha, hb);
+    dt_setup_free(&a);
+    dt_setup_free(&b);
+    trial_close(&t);
+}
+END_TEST
+
 Suite *suite_setup(void)
 {
     Suite *s = suite_create("setup");
     TCase *c = tcase_create("checks");
 
     tcase_add_test(c, unknown_network);
+    tcase_add_test(c, budget);
     tcase_add_test(c, unknown_method);
     tcase_add_test(c, unknown_engine);
     tcase_add_test(c, unknown_key);

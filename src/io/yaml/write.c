@@ -139,17 +139,18 @@ void dt_config_hash(const struct dt_config *c, const struct dt_config_part *part
 
 /* ---- the commented reference ----------------------------------------------------------------------------------- */
 
-static void schema_table(const struct dt_opt *table, int depth, FILE *f)
+/* Every line begins with `mark`: "# " takes a section out of the config that the text would be. */
+static void schema_table(const struct dt_opt *table, int depth, const char *mark, FILE *f)
 {
     char want[512];
 
     for (; table->name; table++) {
         if (table->type == DT_OPT_SECTION) {
-            fprintf(f, "%*s%s: # %s\n", 2 * depth, "", table->name, table->help);
-            schema_table(table->section, depth + 1, f);
+            fprintf(f, "%s%*s%s: # %s\n", mark, 2 * depth, "", table->name, table->help);
+            schema_table(table->section, depth + 1, mark, f);
             continue;
         }
-        fprintf(f, "%*s%s: ", 2 * depth, "", table->name);
+        fprintf(f, "%s%*s%s: ", mark, 2 * depth, "", table->name);
         if (table->def)
             fprintf(f, "%s # ", *table->def ? table->def : "\"\"");
         else
@@ -161,10 +162,11 @@ static void schema_table(const struct dt_opt *table, int depth, FILE *f)
 void dt_config_schema(const struct dt_config_part *part, int n, FILE *f)
 {
     for (int i = 0; i < n; i++) {
+        const char *mark = part[i].foreign ? "# " : "";
         bool has_section = *part[i].section;
 
         if (has_section)
-            fprintf(f, "%s:\n", part[i].section);
-        schema_table(part[i].table, has_section, f);
+            fprintf(f, "%s%s:\n", mark, part[i].section);
+        schema_table(part[i].table, has_section, mark, f);
     }
 }
