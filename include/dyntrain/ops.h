@@ -25,6 +25,7 @@ struct dt_norm_in {
     struct dt_tensor *gamma, *beta; /* [c] */
     struct dt_tensor *mean, *var;   /* [c] running statistics, leaves; written in training */
     struct dt_tensor *weight;       /* [n], 0 or 1: samples that count in the statistics; or NULL (all). No gradient. */
+    struct dt_tensor *base;         /* shape of x: added before the ReLU, a residual block's sum in one pass; or NULL */
 };
 struct dt_norm_cfg {
     bool training; /* statistics of this batch (over samples of weight 1), running ones updated; false: running ones */
@@ -33,7 +34,7 @@ struct dt_norm_cfg {
     double momentum; /* running = (1 - momentum) running + momentum batch (variance unbiased); 0 means 0.1 */
     double eps;      /* 0 means 1e-5 */
 };
-/* y = gamma (x - mean) / sqrt(var + eps) + beta over the last dimension of x [n,...,c] (Ioffe & Szegedy 2015).
+/* y = gamma (x - mean) / sqrt(var + eps) + beta + base over the last dimension of x [n,...,c] (Ioffe & Szegedy 2015).
  * With fewer than 2 samples of weight 1 a training call uses running statistics and does not update them. A sample of
  * weight 0 passes gradient through scale and mean, none from the statistics. */
 struct dt_tensor *dt_batch_norm(struct dt_tape *t, struct dt_tensor *x, const struct dt_norm_in *in,
@@ -57,6 +58,10 @@ struct dt_tensor *dt_log_softmax(struct dt_tape *t, struct dt_tensor *x); /* ove
 struct dt_tensor *dt_confidence(struct dt_tape *t, struct dt_tensor *logits, int top);
 /* Inverted dropout: zero with probability p, else x / (1-p). Pure function of rng's value; p = 0 returns x. */
 struct dt_tensor *dt_dropout(struct dt_tape *t, struct dt_tensor *x, double p, struct dt_rng rng);
+
+/* x in another type; x itself when it has it. Ops cast for themselves: for whoever reads numbers of a tape in bfloat16.
+ */
+struct dt_tensor *dt_cast(struct dt_tape *t, struct dt_tensor *x, enum dt_dtype dtype);
 
 /* ---- losses: one value a sample, [n]; reduce with dt_mean ---- */
 /* -sum_k q_k log softmax(z)_k. Target: label[n] (smoothed: (1-s) one-hot + s/K, Szegedy et al. 2016), or soft [n,K]

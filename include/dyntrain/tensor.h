@@ -23,6 +23,11 @@ typedef double dt_real;
 typedef float dt_real;
 #endif
 
+/* bfloat16: the upper half of a float. Activations and their gradients may be kept in it; parameters, statistics,
+ * losses and weight gradients are always dt_real. */
+typedef uint16_t dt_bf16;
+enum dt_dtype { DT_REAL_DTYPE, DT_BF16 };
+
 /* Dense and row-major. Images are channels-last: [n, h, w, c]; features [n, c]; scalars have rank 0. */
 enum { DT_MAX_RANK = 4 };
 struct dt_shape {
@@ -49,8 +54,11 @@ struct dt_pack {
 
 struct dt_tensor {
     struct dt_shape shape;
-    dt_real *data; /* NULL in a dry run */
+    enum dt_dtype dtype;
+    dt_real *data; /* NULL in a dry run, and of a DT_BF16 tensor */
     dt_real *grad; /* NULL: not wanted, or nothing has reached it yet */
+    dt_bf16 *half; /* of a DT_BF16 tensor, in place of data and grad: who does not know of it trips on NULL */
+    dt_bf16 *half_grad;
     bool wants_grad;
     bool param;            /* a net's parameter: counted by the cost model */
     struct dt_node *node;  /* who computed it; NULL: a leaf */
@@ -64,6 +72,8 @@ struct dt_tensor {
 struct dt_engine *dt_engine_new(const char *name, struct dt_err *err);
 void dt_engine_free(struct dt_engine *e);
 const char *dt_engine_name(const struct dt_engine *e);
+/* Convolutions on DT_BF16 activations run, and (fast) the processor multiplies them itself. */
+bool dt_engine_bf16(const struct dt_engine *e, bool fast);
 /* "oneDNN 2.6.3, OpenBLAS ..." into buf; returns buf */
 const char *dt_engine_versions(char *buf, size_t size);
 void dt_pack_free(struct dt_tensor *t); /* drops all packs of a parameter */
@@ -80,7 +90,11 @@ const struct dt_err *dt_tape_err(const struct dt_tape *t);
 struct dt_tensor *dt_tape_fail(struct dt_tape *t, enum dt_code code, const char *fmt, ...) DT_PRINTF(3, 4);
 bool dt_tape_dry(const struct dt_tape *t);
 struct dt_engine *dt_tape_engine(const struct dt_tape *t);
-void dt_tape_no_grad(struct dt_tape *t, bool off);       /* true: nothing recorded from here on wants gradients */
+void dt_tape_no_grad(struct dt_tape *t, bool off); /* true: nothing recorded from here on wants gradients */
+/* DT_BF16: convolutions take their image, and give their result, in bfloat16; what follows keeps it so where it can,
+ * and casts where it cannot (see half.c). Stays over resets. */
+void dt_tape_precision(struct dt_tape *t, enum dt_dtype dtype);
+enum dt_dtype dt_tape_dtype(const struct dt_tape *t);
 void dt_tape_push(struct dt_tape *t, const char *scope); /* `scope` is borrowed until the reset */
 void dt_tape_pop(struct dt_tape *t);
 void *dt_tape_alloc(struct dt_tape *t, size_t bytes); /* lives until the reset; NULL: failed, kept in the tape */
@@ -106,9 +120,10 @@ struct dt_op_stat dt_tape_node_stat(const struct dt_tape *t, int i);
 int64_t dt_tape_act_bytes(const struct dt_tape *t);
 
 /* Seconds of the bare convolution primitives (forward, data, weights; no data gradient for the stem) of what a dry tape
- * holds, at this batch size: each kind the median of `runs`, warm, in the faster layout. 0: the engine has none. */
-enum dt_code dt_bare_convs(const struct dt_tape *dry, struct dt_engine *e, int batch, int runs, double *seconds,
-                           struct dt_err *err) DT_MUST_CHECK;
+ * holds, at this batch size and type of activations: each kind the median of `runs`, warm, in the faster layout. 0: the
+ * engine has none. */
+enum dt_code dt_bare_convs(const struct dt_tape *dry, struct dt_engine *e, enum dt_dtype dtype, int batch, int runs,
+                           double *seconds, struct dt_err *err) DT_MUST_CHECK;
 
 struct dt_profile_row {
     const char *op;

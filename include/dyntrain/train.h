@@ -57,9 +57,11 @@ struct dt_budget_cfg {    /* of dynamic methods (dt_method.curve) only; 1: what 
 struct dt_log_cfg {
     int64_t every_steps; /* a metrics line each so many steps; 0: epochs only */
 };
+enum { DT_FP32, DT_BF16_MIXED, DT_AUTO_PRECISION }; /* of activations and their gradients */
 struct dt_settings {
     int64_t version, seed;
     const char *name, *method, *pretrained;
+    int precision; /* DT_FP32 ... */
     struct dt_data_cfg data;
     struct dt_model_cfg model;
     struct dt_optim_cfg optim;
@@ -111,7 +113,7 @@ struct dt_train {
     void *cfg;   /* the method's section */
     void *state; /* the method's own, zeroed at the start */
     struct dt_engine *engine;
-    struct dt_tape *tape;
+    struct dt_tape *tape; /* of the run's precision */
     struct dt_net *net;
     struct dt_dataset *data;
     struct dt_err err;                 /* a method's functions report here */
@@ -128,6 +130,8 @@ enum dt_code dt_train_group(struct dt_train *t, const char *path, const struct d
 enum dt_code dt_train_update(struct dt_train *t, double loss) DT_MUST_CHECK;
 /* Exponential moving average of all parameters and buffers, evaluated and saved in their place at the end. 0: off. */
 void dt_train_ema(struct dt_train *t, double decay);
+/* "fp32" or "bf16": what the run computes in. */
+const char *dt_train_precision(const struct dt_train *t);
 /* A stream that is a pure function of (seed, stream, step). */
 struct dt_rng dt_train_rng(const struct dt_train *t, enum dt_stream stream);
 /* The images of a split in their order, in batches of data.batch, not augmented; owned by the run. NULL: t->err. */
@@ -179,6 +183,7 @@ struct dt_bench {
     double step_s, infer1_s; /* medians: the method's step in its first phase; the full net at batch 1 */
     double loader_s;         /* a batch, of waiting for the loader */
     size_t peak_rss;         /* bytes, of the whole process */
+    const char *precision;   /* see dt_train_precision */
     int steps;               /* that the rows are about */
     int n_rows;
     struct dt_profile_row row[DT_BENCH_ROWS];

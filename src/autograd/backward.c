@@ -6,14 +6,19 @@
 
 static size_t tensor_bytes(const struct dt_tensor *x)
 {
-    return (size_t)dt_numel(&x->shape) * sizeof(dt_real);
+    return (size_t)dt_numel(&x->shape) * dt_dtype_size(x->dtype);
+}
+
+static bool has_grad(const struct dt_tensor *x)
+{
+    return x->grad || x->half_grad;
 }
 
 /* A free buffer of the same size, else a new one. The same step gives the same buffers, so the same cache lines. */
-static dt_real *grad_take(struct dt_node *n, size_t bytes)
+static void *grad_take(struct dt_node *n, size_t bytes)
 {
     struct dt_tape *t = n->tape;
-    dt_real *data;
+    void *data;
 
     for (int i = 0; i < t->n_bufs; i++)
         if (t->buf[i].free && t->buf[i].bytes == bytes) {
@@ -37,7 +42,7 @@ static dt_real *grad_take(struct dt_node *n, size_t bytes)
     return data;
 }
 
-void dt_grad_release(struct dt_tape *t, dt_real *data)
+void dt_grad_release(struct dt_tape *t, const void *data)
 {
     for (int i = 0; i < t->n_bufs; i++)
         if (t->buf[i].data == data) {
@@ -51,22 +56,27 @@ struct dt_grad dt_grad_in(struct dt_node *n, int i)
     struct dt_tensor *x = n->in[i];
 
     if (!x || !x->wants_grad)
-        return (struct dt_grad){ NULL, false };
-    if (x->grad)
-        return (struct dt_grad){ x->grad, true };
-    x->grad = grad_take(n, tensor_bytes(x));
-    return (struct dt_grad){ x->grad, false };
+        return (struct dt_grad){ NULL, false, NULL };
+    if (has_grad(x))
+        return (struct dt_grad){ x->grad, true, x->half_grad };
+    if (x->dtype == DT_BF16)
+        x->half_grad = grad_take(n, tensor_bytes(x));
+    else
+        x->grad = grad_take(n, tensor_bytes(x));
+    return (struct dt_grad){ x->grad, false, x->half_grad };
 }
 
 bool dt_grad_hand_over(struct dt_node *n, int i)
 {
     struct dt_tensor *x = n->in[i];
 
-    if (!x || !x->wants_grad || x->grad || !n->out->grad)
+    if (!x || !x->wants_grad || has_grad(x) || !has_grad(n->out) || x->dtype != n->out->dtype)
         return false;
     DT_ASSERT(dt_numel(&x->shape) == dt_numel(&n->out->shape));
     x->grad = n->out->grad;
+    x->half_grad = n->out->half_grad;
     n->out->grad = NULL;
+    n->out->half_grad = NULL;
     return true;
 }
 
@@ -82,9 +92,10 @@ static void sweep(struct dt_node *n)
         if (row)
             row->backward_s += dt_now() - start;
     }
-    if (n->out->grad) {
-        dt_grad_release(t, n->out->grad);
+    if (has_grad(n->out)) {
+        dt_grad_release(t, dt_grad_at(n->out, 0));
         n->out->grad = NULL;
+        n->out->half_grad = NULL;
     }
 }
 
@@ -109,7 +120,7 @@ enum dt_code dt_backward(struct dt_tape *t, struct dt_tensor *loss)
         return t->err.code;
     loss->grad[0] = 1;
     for (int i = loss->node->index; i >= 0 && !t->err.code; i--)
-        if (t->node[i]->out->grad)
+        if (has_grad(t->node[i]->out))
             sweep(t->node[i]);
     return t->err.code;
 }

@@ -31,8 +31,8 @@ static const struct kind *time_kind(struct kind *kinds, int *n, struct dt_engine
     return &kinds[(*n)++];
 }
 
-enum dt_code dt_bare_convs(const struct dt_tape *dry, struct dt_engine *e, int batch, int runs, double *seconds,
-                           struct dt_err *err)
+enum dt_code dt_bare_convs(const struct dt_tape *dry, struct dt_engine *e, enum dt_dtype dtype, int batch, int runs,
+                           double *seconds, struct dt_err *err)
 {
     struct kind *kinds = dt_calloc(MAX_KINDS, sizeof *kinds);
     int n = 0;
@@ -49,6 +49,7 @@ enum dt_code dt_bare_convs(const struct dt_tape *dry, struct dt_engine *e, int b
             continue;
         k.geom = dt_conv_geom_of(node);
         k.geom.n = batch;
+        k.geom.half = dtype == DT_BF16;
         timed = time_kind(kinds, &n, e, &k, runs, err);
         *seconds += timed ? timed->seconds : 0;
     }

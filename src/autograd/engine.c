@@ -38,6 +38,11 @@ const char *dt_engine_name(const struct dt_engine *e)
     return e->class_->name;
 }
 
+bool dt_engine_bf16(const struct dt_engine *e, bool fast)
+{
+    return e->class_->bf16(fast);
+}
+
 const char *dt_engine_versions(char *buf, size_t size)
 {
     char blas[128];

@@ -10,6 +10,7 @@ struct dt_conv_geom {
     int n, h, w, i; /* input */
     int o, oh, ow;  /* output */
     int kh, kw, stride, pad, groups;
+    int half; /* x, y and their gradients are DT_BF16: void below; weights, bias and their gradients never */
 };
 
 struct dt_node;
@@ -20,15 +21,15 @@ struct dt_engine_class {
     struct dt_engine *(*open)(struct dt_err *err);
     void (*close)(struct dt_engine *e);
     /* y = x * w + b (b may be NULL) */
-    bool (*conv_forward)(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x, struct dt_tensor *w,
-                         const dt_real *b, dt_real *y, struct dt_err *err);
+    bool (*conv_forward)(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
+                         const dt_real *b, void *y, struct dt_err *err);
     /* dx = (add ? dx : 0) + dy * w' */
-    bool (*conv_backward_data)(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *dy,
-                               struct dt_tensor *w, dt_real *dx, bool add, struct dt_err *err);
+    bool (*conv_backward_data)(struct dt_engine *e, const struct dt_conv_geom *g, const void *dy, struct dt_tensor *w,
+                               void *dx, bool add, struct dt_err *err);
     /* dw = (add ? dw : 0) + x' * dy; db likewise unless NULL */
-    bool (*conv_backward_weights)(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x,
-                                  const dt_real *dy, dt_real *dw, bool dw_add, dt_real *db, bool db_add,
-                                  struct dt_err *err);
+    bool (*conv_backward_weights)(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, const void *dy,
+                                  dt_real *dw, bool dw_add, dt_real *db, bool db_add, struct dt_err *err);
+    bool (*bf16)(bool fast); /* see dt_engine_bf16 */
     /* tests: multiplies every gradient the engine returns by this factor, to show that a 0.1% fault is caught; NULL:
      * cannot */
     void (*plant_fault)(struct dt_engine *e, double factor);
@@ -54,9 +55,9 @@ extern const struct dt_engine_class dt_engine_dnnl; /* only with the meson optio
 void dt_gemm(bool ta, bool tb, int m, int n, int k, const dt_real *a, int lda, const dt_real *b, int ldb, bool add,
              dt_real *c, int ldc);
 
-/* out[c] = (add ? out : 0) + the sum of the rows of x[rows, c]; the same bits for any thread count, needs no memory.
- * (ref/column_sum.c) */
-void dt_column_sum(int64_t rows, int c, const dt_real *x, bool add, dt_real *out);
+/* out[c] = (add ? out : 0) + the sum of the rows of x[rows, c], which is of type `dtype`; the same bits for any thread
+ * count, needs no memory. (ref/column_sum.c) */
+void dt_column_sum(int64_t rows, int c, const void *x, enum dt_dtype dtype, bool add, dt_real *out);
 
 /* A buffer an engine keeps and grows as needed. What it held is gone after dt_scratch_need(). (engine.c) */
 struct dt_scratch {

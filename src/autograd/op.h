@@ -8,15 +8,21 @@
 
 #include <dyntrain/tensor.h>
 
+#include <string.h>
+
 enum {
     DT_OP_NONDIFF = 1, /* has no gradient by nature; backward is NULL */
-    DT_OP_ALIAS = 2    /* forward may let out->data point at its input's (reshape) */
+    DT_OP_ALIAS = 2,   /* forward may let out->data point at its input's (reshape) */
+    DT_OP_HALF = 4,    /* on a tape of that precision, inputs in `half` are brought to DT_BF16 (convolution) */
+    DT_OP_REAL_OUT = 8 /* the result is dt_real even of DT_BF16 inputs (reductions) */
 };
 
 struct dt_op {
     const char *name;
     int n_in; /* the most inputs; 0: any number. infer says which may be NULL */
     unsigned flags;
+    unsigned half; /* bit i: input i may be DT_BF16. Where one of these is, all of them are, and so is the result; all
+                    * other inputs are cast to dt_real (half.c). 0: the op knows dt_real only */
     size_t attr_size; /* copied into the tape */
     bool (*infer)(const struct dt_node *n, struct dt_shape *out, struct dt_err *err);
     void (*forward)(struct dt_node *n);  /* n->out->data is allocated (not for ALIAS), uninitialised: write all of it */
@@ -47,11 +53,59 @@ struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n
 struct dt_grad {
     dt_real *g;
     bool add;
+    dt_bf16 *half; /* in place of g: the input is DT_BF16. Both NULL: not wanted */
 };
 struct dt_grad dt_grad_in(struct dt_node *n, int i);
 /* True, and the output's gradient buffer becomes the input's, when the op's dx = dy and the buffer can be handed over;
  * false: use dt_grad_in. Only for an input with as many elements as the output. */
 bool dt_grad_hand_over(struct dt_node *n, int i);
+
+/* Element i of a tensor, of the gradient of the node's result and of a gradient, whatever their type: for ops that know
+ * DT_BF16. */
+static inline void *dt_at(const struct dt_tensor *x, int64_t i)
+{
+    return x->dtype == DT_BF16 ? (void *)(x->half + i) : (void *)(x->data + i);
+}
+static inline void *dt_grad_at(const struct dt_tensor *x, int64_t i)
+{
+    return x->dtype == DT_BF16 ? (void *)(x->half_grad + i) : (void *)(x->grad + i);
+}
+static inline bool dt_wanted(struct dt_grad d)
+{
+    return d.g || d.half;
+}
+static inline void *dt_to(struct dt_grad d, int64_t i)
+{
+    return d.half ? (void *)(d.half + i) : (void *)(d.g + i);
+}
+static inline size_t dt_dtype_size(enum dt_dtype dtype)
+{
+    return dtype == DT_BF16 ? sizeof(dt_bf16) : sizeof(dt_real);
+}
+
+/* The nearest bfloat16, ties to even. A NaN stays one. */
+static inline dt_bf16 dt_bf16_of(dt_real v)
+{
+    float f = (float)v;
+    uint32_t u;
+
+    memcpy(&u, &f, sizeof u);
+    if (f != f)
+        return (dt_bf16)(u >> 16 | 0x40);
+    return (dt_bf16)((u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+static inline dt_real dt_real_of(dt_bf16 h)
+{
+    uint32_t u = (uint32_t)h << 16;
+    float f;
+
+    memcpy(&f, &u, sizeof f);
+    return (dt_real)f;
+}
+
+/* Each input in the type the op takes it in: casts, recorded, where it is another. False: failed, kept in the tape.
+ * `out`: the type of the result. (half.c) */
+bool dt_half_inputs(struct dt_tape *t, const struct dt_op *op, int n_in, struct dt_tensor **in, enum dt_dtype *out);
 
 /* A failure found in forward or backward (memory, engine). */
 void dt_node_fail(struct dt_node *n, enum dt_code code, const char *fmt, ...) DT_PRINTF(3, 4);

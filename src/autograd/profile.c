@@ -14,14 +14,18 @@ struct dt_profile_row *dt_profile_row_of(struct dt_tape *t, const struct dt_op *
     return &t->row[t->n_rows++];
 }
 
+static int64_t bytes_of(const struct dt_tensor *x)
+{
+    return dt_numel(&x->shape) * (int64_t)dt_dtype_size(x->dtype);
+}
+
 int64_t dt_node_bytes(const struct dt_node *n)
 {
-    int64_t elements = dt_numel(&n->out->shape);
+    int64_t bytes = bytes_of(n->out);
 
     for (int i = 0; i < n->n_in; i++)
-        if (n->in[i])
-            elements += dt_numel(&n->in[i]->shape);
-    return elements * (int64_t)sizeof(dt_real);
+        bytes += n->in[i] ? bytes_of(n->in[i]) : 0;
+    return bytes;
 }
 
 void dt_tape_profile(struct dt_tape *t, bool on)

@@ -76,6 +76,16 @@ void dt_tape_no_grad(struct dt_tape *t, bool off)
     t->no_grad = off;
 }
 
+void dt_tape_precision(struct dt_tape *t, enum dt_dtype dtype)
+{
+    t->precision = dtype;
+}
+
+enum dt_dtype dt_tape_dtype(const struct dt_tape *t)
+{
+    return t->precision;
+}
+
 size_t dt_tape_peak(const struct dt_tape *t)
 {
     return dt_arena_peak(t->small) + dt_arena_peak(t->large);
@@ -183,9 +193,9 @@ struct dt_tensor *dt_tape_leaf(struct dt_tape *t, struct dt_shape shape, const d
 }
 
 /* The product of the sides in bytes; false when it does not fit, which no real network reaches. */
-static bool shape_bytes(const struct dt_shape *s, size_t *bytes)
+static bool shape_bytes(const struct dt_shape *s, enum dt_dtype dtype, size_t *bytes)
 {
-    *bytes = sizeof(dt_real);
+    *bytes = dt_dtype_size(dtype);
     for (int i = 0; i < s->rank; i++)
         if (s->d[i] < 0 || !dt_mul_size(*bytes, (size_t)s->d[i], bytes))
             return false;
@@ -212,7 +222,6 @@ static struct dt_node *node_new(struct dt_tape *t, const struct dt_op *op, int n
     n->op = op;
     n->tape = t;
     n->n_in = n_in;
-    n->index = t->n_nodes;
     n->scope = scope(t);
     n->in = dt_arena_alloc(t->small, (size_t)n_in * sizeof(struct dt_tensor *) + 1);
     if (!n->in)
@@ -255,6 +264,26 @@ static bool wants_grad(const struct dt_node *n)
     return false;
 }
 
+/* Memory for the result, but for a view. */
+static bool place(struct dt_node *n)
+{
+    size_t bytes;
+    void *p;
+
+    if (!shape_bytes(&n->out->shape, n->out->dtype, &bytes)) {
+        dt_node_fail(n, DT_ENOMEM, "result too large to address");
+        return false;
+    }
+    if (n->op->flags & DT_OP_ALIAS)
+        return true;
+    p = dt_node_alloc(n, bytes);
+    if (n->out->dtype == DT_BF16)
+        n->out->half = p;
+    else
+        n->out->data = p;
+    return p != NULL;
+}
+
 static void compute(struct dt_node *n)
 {
     struct dt_tape *t = n->tape;
@@ -276,16 +305,19 @@ static void compute(struct dt_node *n)
 struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n_in, struct dt_tensor *const *in,
                                 const void *attr)
 {
+    enum dt_dtype dtype = DT_REAL_DTYPE;
     struct dt_err why = { 0 };
     struct dt_shape shape = { 0 };
     struct dt_node *n;
-    size_t bytes;
 
     if (t->err.code)
         return &t->nil;
     n = node_new(t, op, n_in, in, attr);
     if (!n)
         return dt_tape_fail(t, DT_ENOMEM, "%s: out of memory", op->name);
+    if (!dt_half_inputs(t, op, n_in, n->in, &dtype))
+        return &t->nil;
+    n->index = t->n_nodes; /* behind the casts */
     if (!op->infer(n, &shape, &why)) {
         dt_node_fail(n, why.code, "%s", why.msg);
         return &t->nil;
@@ -294,15 +326,10 @@ struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n
     if (t->err.code)
         return &t->nil;
     n->out->node = n;
+    n->out->dtype = dtype;
     n->out->wants_grad = wants_grad(n);
     if (!t->dry) {
-        if (!shape_bytes(&shape, &bytes)) {
-            dt_node_fail(n, DT_ENOMEM, "result too large to address");
-            return &t->nil;
-        }
-        if (!(op->flags & DT_OP_ALIAS))
-            n->out->data = dt_node_alloc(n, bytes);
-        if (t->err.code)
+        if (!place(n))
             return &t->nil;
         compute(n);
         if (t->err.code)

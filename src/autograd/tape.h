@@ -8,7 +8,7 @@ enum { DT_MAX_DEPTH = 64, DT_MAX_OP_KINDS = 64 };
 
 /* A gradient buffer of the reverse sweep, handed from tensor to tensor. */
 struct dt_grad_buf {
-    dt_real *data;
+    void *data;
     size_t bytes;
     bool free;
 };
@@ -19,6 +19,7 @@ struct dt_tape {
     struct dt_arena *large;   /* activations, gradients, what ops save */
     struct dt_err err;
     bool dry, no_grad, profiling;
+    enum dt_dtype precision;
 
     struct dt_node **node; /* grows; kept over resets */
     int n_nodes, cap;
@@ -43,6 +44,6 @@ struct dt_profile_row *dt_profile_row_of(struct dt_tape *t, const struct dt_op *
 /* Operands and results of the node, activations and parameters, in bytes. */
 int64_t dt_node_bytes(const struct dt_node *n);
 /* Gives a gradient buffer back to the sweep's pool. */
-void dt_grad_release(struct dt_tape *t, dt_real *data);
+void dt_grad_release(struct dt_tape *t, const void *data);
 
 #endif

@@ -53,6 +53,7 @@ static int work(const struct dt_args *args)
     if (dt_bench_run(args->operand[0], args->n_overrides, args->override, dt_methods, &b, &err))
         return dt_cli_fail(&err);
     j = dt_json_object();
+    dt_json_str(j, "precision", b.precision);
     dt_json_num(j, "step_ms", 1e3 * b.step_s);
     dt_json_num(j, "loader_ms", 1e3 * b.loader_s);
     dt_json_num(j, "infer1_ms", 1e3 * b.infer1_s);
@@ -114,15 +115,22 @@ static int measure_step(const struct dt_args *args, struct dt_json **step, struc
     return status;
 }
 
-static enum dt_code measure_convs(const struct dt_cli_net *n, double *seconds, struct dt_err *err)
+static const char *precision_of(const struct dt_json *step)
 {
+    return dt_json_get_str(step, "precision", "fp32");
+}
+
+static enum dt_code measure_convs(const struct dt_cli_net *n, const char *precision, double *seconds,
+                                  struct dt_err *err)
+{
+    enum dt_dtype dtype = strcmp(precision, "bf16") == 0 ? DT_BF16 : DT_REAL_DTYPE;
     struct dt_engine *e;
     struct dt_tape *dry = dt_tape_new_dry(err);
 
     dt_par_set_threads((int)n->setup.set.run.threads);
     e = dt_engine_new(n->setup.set.run.engine, err);
     if (dry && e && dt_trace(n->net, NULL, NULL, dry, err) == DT_OK &&
-        dt_bare_convs(dry, e, (int)n->setup.set.data.batch, CONV_RUNS, seconds, err) != DT_OK)
+        dt_bare_convs(dry, e, dtype, (int)n->setup.set.data.batch, CONV_RUNS, seconds, err) != DT_OK)
         *seconds = 0;
     dt_engine_free(e);
     dt_tape_free(dry);
@@ -133,8 +141,8 @@ static void print_table(const struct dt_json *step, const struct dt_settings *se
 {
     const struct dt_json *ops = dt_json_get(step, "ops");
 
-    printf("%s, batch %lld, %d thread%s, fp32\n\n", set->model.arch, (long long)set->data.batch, dt_par_threads(),
-           dt_par_threads() == 1 ? "" : "s");
+    printf("%s, batch %lld, %d thread%s, %s\n\n", set->model.arch, (long long)set->data.batch, dt_par_threads(),
+           dt_par_threads() == 1 ? "" : "s", precision_of(step));
     printf("%-20s %9s %7s %9s %9s\n", "op", "ms", "share", "GFLOP/s", "GB/s");
     for (int i = 0; i < dt_json_size(ops); i++) {
         const struct dt_json *r = dt_json_at(ops, i);
@@ -158,7 +166,7 @@ static int print_json(struct dt_json *step, const struct dt_settings *set, doubl
     dt_json_str(j, "network", set->model.arch);
     dt_json_int(j, "batch", set->data.batch);
     dt_json_int(j, "threads", dt_par_threads());
-    dt_json_str(j, "precision", "fp32");
+    dt_json_str(j, "precision", precision_of(step));
     dt_json_num(j, "step_ms", step_ms);
     if (conv_ms > 0) {
         dt_json_num(j, "conv_ms", conv_ms);
@@ -191,7 +199,7 @@ static int run(const struct dt_args *args)
         return status;
     }
     status = measure_step(args, &step, &err);
-    if (err.code || (status == 0 && measure_convs(&n, &conv_s, &err))) {
+    if (err.code || (status == 0 && measure_convs(&n, precision_of(step), &conv_s, &err))) {
         status = dt_cli_fail(&err);
     } else if (status == 0) {
         step_ms = dt_json_get_num(step, "step_ms", 0);

@@ -50,7 +50,7 @@ static void machine(struct dt_json *j)
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
     put(j, "engine", e ? dt_engine_name(e) : err.msg);
-    put(j, "kernels", dt_rows_kernel()->isa);
+    put(j, "kernels", dt_rows_kernel(DT_REAL_DTYPE)->isa);
     if (j)
         dt_json_int(j, "threads", dt_par_threads());
     else

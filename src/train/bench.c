@@ -90,6 +90,7 @@ static enum dt_code measure(struct dt_loop *l, struct dt_bench *out)
         return l->t.err.code;
     getrusage(RUSAGE_SELF, &use);
     out->peak_rss = (size_t)use.ru_maxrss * 1024;
+    out->precision = dt_train_precision(&l->t);
     return DT_OK;
 }
 

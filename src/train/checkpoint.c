@@ -37,6 +37,7 @@ static void put_origin(struct dt_loop *l, struct dt_ckpt *c)
     dt_ckpt_put_text(c, "/loop/method", l->t.method->name);
     dt_ckpt_put_text(c, "/loop/engine", dt_engine_name(l->t.engine));
     dt_ckpt_put_text(c, "/loop/isa", dt_isa_name());
+    dt_ckpt_put_text(c, "/loop/precision", dt_train_precision(&l->t));
     dt_ckpt_put_text(c, "/loop/version", DT_VERSION);
 }
 
@@ -45,9 +46,12 @@ static void compare_origin(struct dt_loop *l, struct dt_ckpt *c, int64_t threads
     const char *engine = dt_ckpt_get_text(c, "/loop/engine", l->setup.arena);
     const char *isa = dt_ckpt_get_text(c, "/loop/isa", l->setup.arena);
     const char *version = dt_ckpt_get_text(c, "/loop/version", l->setup.arena);
+    const char *precision = dt_ckpt_get_text(c, "/loop/precision", l->setup.arena), *now = dt_train_precision(&l->t);
 
-    if (!engine || !isa || !version)
+    if (!engine || !isa || !version || !precision)
         return;
+    if (strcmp(precision, now)) /* `auto` on another processor */
+        dt_log(DT_WARN, "resumed in %s, was %s: the result will differ", now, precision);
     if (threads != dt_par_threads() || strcmp(engine, dt_engine_name(l->t.engine)) || strcmp(isa, dt_isa_name()) ||
         strcmp(version, DT_VERSION))
         dt_log(DT_WARN,

@@ -25,6 +25,7 @@ static struct dt_json *versions(const struct dt_loop *l)
     dt_json_str(o, "compiler", DT_COMPILER);
     dt_json_str(o, "engine", dt_engine_name(l->t.engine));
     dt_json_str(o, "instruction_set", dt_isa_name());
+    dt_json_str(o, "precision", dt_train_precision(&l->t));
     return o;
 }
 
@@ -100,6 +101,7 @@ static enum dt_code write_result(struct dt_loop *l, const struct dt_curve *curve
     dt_json_num(o, "test_loss", curve->target->loss);
     dt_json_int(o, "params", cost.params);
     dt_json_int(o, "threads", dt_par_threads());
+    dt_json_str(o, "precision", dt_train_precision(&l->t));
     dt_curve_put(curve, o);
     dt_json_str(o, "command", l->job->command);
     dt_json_str(o, "version", DT_VERSION);

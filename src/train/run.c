@@ -47,8 +47,8 @@ static void describe(struct dt_loop *l)
         return;
     dt_log(DT_INFO, "%s on %s: %" PRId64 " parameters, %" PRId64 " MACs; %d training, %d validation, %d test images",
            l->t.set->model.arch, d->name, cost.params, cost.macs, d->n[DT_TRAIN], d->n[DT_VAL], d->n[DT_TEST]);
-    dt_log(DT_INFO, "engine %s, %d threads; run directory %s", dt_engine_name(l->t.engine), dt_par_threads(),
-           l->dir.path);
+    dt_log(DT_INFO, "engine %s, %s, %d threads; run directory %s", dt_engine_name(l->t.engine),
+           dt_train_precision(&l->t), dt_par_threads(), l->dir.path);
 }
 
 /* Enters the first phase. The checkpoint at step 0 finds a full disk or a wrong permission now, not after an epoch. */

@@ -95,6 +95,28 @@ static enum dt_code open_loader(struct dt_loop *l)
     return l->t.err.code;
 }
 
+const char *dt_train_precision(const struct dt_train *t)
+{
+    return dt_tape_dtype(t->tape) == DT_BF16 ? "bf16" : "fp32";
+}
+
+static enum dt_code open_tape(struct dt_train *t)
+{
+    int asked = t->set->precision;
+
+    t->tape = dt_tape_new(t->engine, &t->err);
+    if (!t->tape)
+        return t->err.code;
+    if (asked == DT_BF16_MIXED && !dt_engine_bf16(t->engine, false))
+        dt_fail(&t->err, DT_ECONFIG,
+                "precision bf16: engine %s has no such convolutions on this processor (it needs AVX-512); use fp32, or "
+                "run.engine=ref",
+                dt_engine_name(t->engine));
+    if (asked == DT_BF16_MIXED || (asked == DT_AUTO_PRECISION && dt_engine_bf16(t->engine, true)))
+        dt_tape_precision(t->tape, DT_BF16);
+    return t->err.code;
+}
+
 enum dt_code dt_session_open(struct dt_loop *l)
 {
     struct dt_train *t = &l->t;
@@ -113,9 +135,7 @@ enum dt_code dt_session_open(struct dt_loop *l)
         dt_fail(&t->err, DT_ENOMEM, "out of memory for the method's state");
     if (!t->err.code)
         t->engine = dt_engine_new(set->run.engine, &t->err);
-    if (!t->err.code)
-        t->tape = dt_tape_new(t->engine, &t->err);
-    if (!t->err.code)
+    if (!t->err.code && open_tape(t) == DT_OK)
         t->data = dt_dataset_open(&set->data, (uint64_t)set->seed, &t->err);
     if (!t->err.code && check_data(l) == DT_OK)
         t->net = dt_session_net(l, &l->setup, true, &t->err);

@@ -7,6 +7,7 @@ enum { MOST = 1000000000 };
 
 static const char *const optimisers[] = { "sgd", "adam", "adamw", "rmsprop", NULL };
 static const char *const schedules[] = { "constant", "cosine", "step", "one_cycle", NULL };
+static const char *const precisions[] = { "fp32", "bf16", "auto", NULL };
 static const char *const progress[] = { "auto", "bar", "plain", "off", NULL };
 
 static const struct dt_opt schedule_opts[] = {
@@ -77,6 +78,9 @@ const struct dt_opt dt_settings_opts[] = {
            "how the network is trained; its options are in the section of that name"),
     DT_STR(struct dt_settings, pretrained, "",
            "start from this checkpoint, or from the run of this config (trained first if there is none)"),
+    DT_PICK(struct dt_settings, precision, "fp32", precisions,
+            "activations and their gradients: fp32; bf16 (weights, statistics, losses stay fp32); auto: bf16 where the "
+            "processor multiplies it"),
     DT_SECTION(struct dt_settings, data, dt_data_opts, "images"),
     DT_SECTION(struct dt_settings, model, dt_model_opts, "network"),
     DT_SECTION(struct dt_settings, optim, dt_optim_opts, "optimiser"),

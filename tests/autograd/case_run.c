@@ -65,10 +65,12 @@ static struct dt_tensor *build(struct case_run *r, unsigned how)
         in[i] = &r->in[i].t;
         if ((how & RUN_INNER) && r->in[i].wanted)
             in[i] = dt_affine(r->tape, in[i], 1, 0);
+        if ((how & RUN_HALF) && dt_shape_equal(&r->in[i].t.shape, &r->in[0].t.shape))
+            in[i] = dt_cast(r->tape, in[i], DT_BF16);
     }
     if (r->share[1] > 0)
         in[r->share[1]] = in[r->share[0]];
-    return r->c->build(r->tape, in, r->c);
+    return dt_cast(r->tape, r->c->build(r->tape, in, r->c), DT_REAL_DTYPE);
 }
 
 static void refresh(struct case_run *r)

@@ -28,7 +28,8 @@ struct case_run {
 /* How to run it. */
 enum {
     RUN_INNER = 1, /* the op's inputs are results of another op, so that gradients are handed over and recycled */
-    RUN_TWICE = 2  /* the op is recorded twice on the same inputs: gradients add up */
+    RUN_TWICE = 2, /* the op is recorded twice on the same inputs: gradients add up */
+    RUN_HALF = 4   /* the first input, and what has its shape, comes in bfloat16; so does the result where the op can */
 };
 
 /* Draws inputs and cotangent and computes the result once. Fails the test when the case is refused. */

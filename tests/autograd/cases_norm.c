@@ -1,10 +1,10 @@
-/* Cases of batch norm in all its modes. k: training, frozen, relu, input that is the sample weight (0: none).
- * p: momentum, eps. In training x is SIGNED, so that a fused ReLU meets no number near 0. */
+/* Cases of batch norm in all its modes. k: training, frozen, relu, inputs that are the sample weight and the base (0:
+ * none). p: momentum, eps. In training x is SIGNED, so that a fused ReLU meets no number near 0. */
 #include "op_case.h"
 
 static struct dt_tensor *norm(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
 {
-    struct dt_norm_in with = { in[1], in[2], in[3], in[4], c->k[3] ? in[c->k[3]] : NULL };
+    struct dt_norm_in with = { in[1], in[2], in[3], in[4], c->k[3] ? in[c->k[3]] : NULL, c->k[4] ? in[c->k[4]] : NULL };
     struct dt_norm_cfg cfg = { c->k[0], c->k[1], c->k[2], c->p[0], c->p[1] };
 
     return dt_batch_norm(t, in[0], &with, &cfg);
@@ -46,6 +46,17 @@ static const struct op_case table[] = {
     { NORM, .label = "inference, relu, large", .in = { S4(SIGNED, 9, 16, 16, 24), OF(24) }, .k = { 0, 0, 1 } },
     { NORM, .label = "weight: most, large", .in = { S4(SIGNED, 9, 16, 16, 24), OF(24), S1(ACTIVE_MOST, 9) },
       .k = { 1, 0, 1, 5 } },
+    { NORM, .label = "base", .in = { S4(SIGNED, 3, 3, 2, 4), OF(4), S4(SIGNED, 3, 3, 2, 4) }, .k = { 1, 0, 0, 0, 5 } },
+    { NORM, .label = "base, relu", .in = { S4(SIGNED, 3, 3, 2, 4), OF(4), S4(SIGNED, 3, 3, 2, 4) },
+      .k = { 1, 0, 1, 0, 5 } },
+    { NORM, .label = "base, relu, 24 channels", .in = { S4(SIGNED, 3, 2, 2, 24), OF(24), S4(SIGNED, 3, 2, 2, 24) },
+      .k = { 1, 0, 1, 0, 5 } },
+    { NORM, .label = "base, relu, weight",
+      .in = { S4(SIGNED, 4, 2, 3, 3), OF(3), S1(ACTIVE_TWO, 4), S4(SIGNED, 4, 2, 3, 3) }, .k = { 1, 0, 1, 5, 6 } },
+    { NORM, .label = "base in inference, relu", .in = { S4(SIGNED, 2, 3, 3, 5), OF(5), S4(SIGNED, 2, 3, 3, 5) },
+      .k = { 0, 0, 1, 0, 5 } },
+    { NORM, .label = "base of another size", .in = { S4(SIGNED, 2, 2, 2, 3), OF(3), S4(SIGNED, 2, 2, 2, 4) },
+      .k = { 1, 0, 0, 0, 5 }, .expect = DT_ESHAPE, .text = "[2,2,2,4]" },
     { NORM, .label = "gamma of another size",
       .in = { S4(SIGNED, 2, 2, 2, 3), S1(POSITIVE, 4), S1(SMALL, 3), S1(RUNNING_MEAN, 3), S1(RUNNING_VAR, 3) },
       .k = { 1 }, .expect = DT_ESHAPE, .text = "[4]" },

@@ -7,7 +7,7 @@
 
 #include "autograd/op.h"
 
-enum { CASE_MAX_IN = 6 };
+enum { CASE_MAX_IN = 8 };
 
 /* What an input is filled with. Numerical differences need room: no number may lie on a kink of its op. */
 enum case_domain {

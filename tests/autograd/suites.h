@@ -13,6 +13,7 @@ Suite *engines_suite(void);
 Suite *gemm_suite(void);
 Suite *golden_suite(void);
 Suite *gradcheck_suite(void); /* double precision only */
+Suite *half_suite(void);      /* float only */
 Suite *learn_suite(void);
 Suite *rows_suite(void);
 Suite *tape_suite(void);

@@ -47,8 +47,12 @@ static void run(struct norm_run *r, bool weighted, const struct dt_norm_cfg *cfg
     struct dt_tape *t = dt_tape_new(e, &err);
     struct dt_shape shape = dt_shape4(r->n, 2, 3, C), c = dt_shape1(C);
     struct dt_tensor *x = wanted(t, shape, r->x), *gamma = wanted(t, c, r->gamma), *beta = wanted(t, c, r->beta), *y;
-    struct dt_norm_in in = { gamma, beta, dt_tape_leaf(t, c, r->mean), dt_tape_leaf(t, c, r->var),
-                             weighted ? dt_tape_leaf(t, dt_shape1(r->n), r->weight) : NULL };
+    struct dt_norm_in in = { gamma,
+                             beta,
+                             dt_tape_leaf(t, c, r->mean),
+                             dt_tape_leaf(t, c, r->var),
+                             weighted ? dt_tape_leaf(t, dt_shape1(r->n), r->weight) : NULL,
+                             NULL };
     size_t bytes = (size_t)r->n * SAMPLE * sizeof(dt_real);
 
     y = dt_batch_norm(t, x, &in, cfg);

@@ -55,7 +55,7 @@ static void open_net(struct curve_net *net)
 static struct dt_tensor *conv_norm(struct dt_tape *t, struct curve_net *net, int i, struct dt_tensor *x, int stride,
                                    bool relu)
 {
-    struct dt_norm_in with = { net->gamma[i], net->beta[i], net->mean[i], net->var[i], NULL };
+    struct dt_norm_in with = { net->gamma[i], net->beta[i], net->mean[i], net->var[i], NULL, NULL };
 
     x = dt_conv2d(t, x, net->conv[i], NULL, &(struct dt_conv_cfg){ .stride = stride, .pad = 1 });
     return dt_batch_norm(t, x, &with, &(struct dt_norm_cfg){ .training = true, .relu = relu });

@@ -83,9 +83,9 @@ START_TEST(column_sums)
             memcpy(out, before, (size_t)c * sizeof *out);
             memcpy(again, before, (size_t)c * sizeof *out);
             dt_par_set_threads(1);
-            dt_column_sum(rows, c, x, add, out);
+            dt_column_sum(rows, c, x, DT_REAL_DTYPE, add, out);
             dt_par_set_threads(3);
-            dt_column_sum(rows, c, x, add, again);
+            dt_column_sum(rows, c, x, DT_REAL_DTYPE, add, again);
             ck_assert_mem_eq(out, again, (size_t)c * sizeof *out);
             for (int k = 0; k < c; k++) {
                 double want = add ? (double)before[k] : 0;

@@ -22,7 +22,7 @@ struct named {
 static struct dt_tensor *norm(struct dt_tape *t, const struct named *in, bool training, bool relu, double momentum,
                               double eps)
 {
-    struct dt_norm_in with = { in->gamma, in->beta, in->mean, in->var, NULL };
+    struct dt_norm_in with = { in->gamma, in->beta, in->mean, in->var, NULL, NULL };
     struct dt_norm_cfg cfg = { .training = training, .relu = relu, .momentum = momentum, .eps = eps };
 
     return dt_batch_norm(t, in->x, &with, &cfg);

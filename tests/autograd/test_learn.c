@@ -75,7 +75,7 @@ static struct dt_tensor *read_words(struct dt_tape *t, struct learner *m, const 
 
 static struct dt_tensor *network(struct dt_tape *t, struct learner *m, const struct batch *d)
 {
-    struct dt_norm_in with = { m->gamma, m->beta, m->mean, m->var, dt_tape_leaf(t, dt_shape1(BATCH), d->weight) };
+    struct dt_norm_in with = { m->gamma, m->beta, m->mean, m->var, dt_tape_leaf(t, dt_shape1(BATCH), d->weight), NULL };
     struct dt_conv_cfg pad = { .pad = 1 };
     struct dt_tensor *h = read_words(t, m, d), *gate, *x, *y;
 

@@ -92,8 +92,9 @@ static void check_kernel(const struct dt_rows_kernel *one, const struct dt_rows_
     for (int relu = 0; relu < 2; relu++) {
         const dt_real *y = relu ? in.y : NULL;
 
-        COMPARE("scale", 2, k->scale(in.x, n, c, in.a, in.q, relu, r->v));
-        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, n, c, in.shift, r->v, r->w));
+        COMPARE("scale", 2, k->scale(in.x, NULL, n, c, in.a, in.q, relu, r->v));
+        COMPARE("scale and add", 4, k->scale(in.x, in.dy, n, c, in.a, in.q, relu, r->v));
+        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, NULL, n, c, in.shift, r->v, r->w));
         COMPARE("add_relu", 2, k->add_relu(in.x, in.dy, n * c, relu, r->v));
         COMPARE("relu_grad", 2, k->relu_grad(in.dy, in.y, n * c, relu, r->v));
         for (int add = 0; add < 2; add++)
@@ -104,11 +105,11 @@ static void check_kernel(const struct dt_rows_kernel *one, const struct dt_rows_
 START_TEST(instruction_sets_agree)
 {
     const struct dt_rows_kernel *all[4];
-    int n = dt_rows_kernels(all);
+    int n = dt_rows_kernels(DT_REAL_DTYPE, all);
 
     ck_assert_int_ge(n, 1);
     ck_assert_str_eq(all[n - 1]->isa, "plain");
-    ck_assert_ptr_eq(dt_rows_kernel(), all[0]);
+    ck_assert_ptr_eq(dt_rows_kernel(DT_REAL_DTYPE), all[0]);
     draw_all();
     for (int i = 0; i + 1 < n; i++)
         for (int j = 0; j < N_ROWS; j++)
@@ -125,7 +126,7 @@ static void check_close(double got, double want, double tol)
 START_TEST(plain_is_right)
 {
     const struct dt_rows_kernel *all[4];
-    const struct dt_rows_kernel *k = all[dt_rows_kernels(all) - 1];
+    const struct dt_rows_kernel *k = all[dt_rows_kernels(DT_REAL_DTYPE, all) - 1];
     int c = channels[_i], n = 63;
     double tol = 1e3 * ulp;
 
@@ -133,7 +134,7 @@ START_TEST(plain_is_right)
     memset(&fast, 0, sizeof fast);
     memset(&plain, 0, sizeof plain);
     k->stats(in.x, n, c, in.shift, fast.v, fast.w);
-    k->grad_stats(in.x, in.dy, in.y, n, c, in.shift, plain.v, plain.w);
+    k->grad_stats(in.x, in.dy, in.y, NULL, n, c, in.shift, plain.v, plain.w);
     for (int j = 0; j < c; j++) {
         double sum = 0, sq = 0, dot = 0, g = 0;
 
@@ -150,7 +151,7 @@ START_TEST(plain_is_right)
         check_close((double)plain.v[j], dot, tol);
         check_close((double)plain.w[j], g, tol);
     }
-    k->scale(in.x, n, c, in.a, in.q, true, fast.v);
+    k->scale(in.x, NULL, n, c, in.a, in.q, true, fast.v);
     memcpy(plain.v, in.x, sizeof in.x);
     k->grad_input(in.x, in.dy, in.y, n, c, in.shift, in.a, in.p, in.q, true, plain.v);
     for (int i = 0; i < n * c; i++) {

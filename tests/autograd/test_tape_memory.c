@@ -39,7 +39,7 @@ static void open_net(struct memory_net *m)
 static struct dt_tensor *network(struct dt_tape *t, struct memory_net *m, struct dt_tensor *x)
 {
     static const int rows[] = { 2, 0 }, label[] = { 1, 4, 0 };
-    struct dt_norm_in with = { m->gamma, m->beta, m->mean, m->var, NULL };
+    struct dt_norm_in with = { m->gamma, m->beta, m->mean, m->var, NULL, NULL };
     struct dt_conv_cfg pad = { .pad = 1 }, grouped = { .pad = 1, .groups = 2 };
     struct dt_tensor *y;
 

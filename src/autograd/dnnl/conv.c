@@ -1,62 +1,72 @@
 /* conv: the three convolutions of a step. */
 #include "autograd/dnnl/dnnl_engine.h"
+#include "autograd/kernels/rows.h"
+#include "autograd/op.h"
 
-bool dt_dnnl_conv_forward(struct dt_engine *engine, const struct dt_conv_geom *g, const dt_real *x, struct dt_tensor *w,
-                          const dt_real *b, dt_real *y, struct dt_err *err)
+bool dt_dnnl_conv_forward(struct dt_engine *engine, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
+                          const dt_real *b, void *y, struct dt_err *err)
 {
     struct dt_dnnl *e = (struct dt_dnnl *)engine;
     struct dt_dnnl_conv *c = dt_dnnl_conv_find(e, g, DT_DNNL_FORWARD, b != NULL, err);
-    const float *packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
+    const void *packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
 
     return packed && dt_dnnl_conv_run(e, c, x, packed, y, b, err);
 }
 
-enum { ADD_GRAIN = 32768 };
-
 struct add {
-    const float *from;
-    float *to, factor;
+    struct dt_tensor from, to; /* headers only */
+    const struct dt_rows_kernel *k;
+    float factor;
     bool add;
 };
 
 static void add_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 {
     const struct add *a = ctx;
-    const float *restrict from = a->from;
-    float *restrict to = a->to;
 
     (void)chunk;
-    if (a->add)
+    if (a->add && a->factor == 1)
+        a->k->add_relu(dt_at(&a->to, begin), dt_at(&a->from, begin), end - begin, false, dt_at(&a->to, begin));
+    else /* a planted fault */
         for (int64_t i = begin; i < end; i++)
-            to[i] += a->factor * from[i];
-    else
-        for (int64_t i = begin; i < end; i++)
-            to[i] = a->factor * from[i];
+            if (a->to.half)
+                a->to.half[i] =
+                    dt_bf16_of((a->add ? dt_real_of(a->to.half[i]) : 0) + a->factor * dt_real_of(a->from.half[i]));
+            else
+                a->to.data[i] = (a->add ? a->to.data[i] : 0) + a->factor * a->from.data[i];
 }
 
-bool dt_dnnl_conv_backward_data(struct dt_engine *engine, const struct dt_conv_geom *g, const dt_real *dy,
-                                struct dt_tensor *w, dt_real *dx, bool add, struct dt_err *err)
+static struct dt_tensor header(const struct dt_conv_geom *g, void *data)
+{
+    if (g->half)
+        return (struct dt_tensor){ .dtype = DT_BF16, .half = data };
+    return (struct dt_tensor){ .data = data };
+}
+
+bool dt_dnnl_conv_backward_data(struct dt_engine *engine, const struct dt_conv_geom *g, const void *dy,
+                                struct dt_tensor *w, void *dx, bool add, struct dt_err *err)
 {
     struct dt_dnnl *e = (struct dt_dnnl *)engine;
     struct dt_dnnl_conv *c = dt_dnnl_conv_find(e, g, DT_DNNL_DATA, false, err);
-    const float *packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
+    const void *packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
     int64_t n = (int64_t)g->n * g->h * g->w * g->i;
-    struct add a = { .to = dx, .factor = (float)e->fault, .add = add };
+    struct add a = { .to = header(g, dx), .factor = (float)e->fault, .add = add };
 
     if (!packed)
         return false;
     if (!add && e->fault == 1)
         return dt_dnnl_conv_run(e, c, dx, packed, dy, NULL, err);
-    if (!dt_scratch_need(&e->data, (size_t)n * sizeof(float), err) ||
+    if (!dt_scratch_need(&e->data, (size_t)n * dt_dtype_size(a.to.dtype), err) ||
         !dt_dnnl_conv_run(e, c, e->data.data, packed, dy, NULL, err))
         return false;
-    a.from = e->data.data;
-    dt_par_for(n, ADD_GRAIN, add_chunk, &a);
+    a.from = header(g, e->data.data);
+    a.k = dt_rows_kernel(a.to.dtype);
+    dt_par_for(n, DT_GRAIN, add_chunk, &a);
     return true;
 }
 
-bool dt_dnnl_conv_backward_weights(struct dt_engine *engine, const struct dt_conv_geom *g, const dt_real *x,
-                                   const dt_real *dy, dt_real *dw, bool dw_add, dt_real *db, bool db_add,
+bool dt_dnnl_conv_backward_weights(struct dt_engine *engine, const struct dt_conv_geom *g, const void *x,
+                                   const void *dy, dt_real *dw, bool dw_add, dt_real *db, bool db_add,
                                    struct dt_err *err)
 {
     struct dt_dnnl *e = (struct dt_dnnl *)engine;
@@ -67,6 +77,6 @@ bool dt_dnnl_conv_backward_weights(struct dt_engine *engine, const struct dt_con
         return false;
     dt_dnnl_layout_unpack(&c->layout, e->weights.data, e->fault, dw_add, dw);
     if (db)
-        dt_column_sum((int64_t)g->n * g->oh * g->ow, g->o, dy, db_add, db);
+        dt_column_sum((int64_t)g->n * g->oh * g->ow, g->o, dy, g->half ? DT_BF16 : DT_REAL_DTYPE, db_add, db);
     return true;
 }

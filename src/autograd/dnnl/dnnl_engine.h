@@ -1,6 +1,6 @@
-/* dnnl: the oneDNN engine (C API 2.6, f32). Activations are dense channels-last (nhwc); for the weights the primitive
- * chooses the layout, which makes nhwc as fast as oneDNN's own blocked activations. The only folder that includes
- * <dnnl.h>.
+/* dnnl: the oneDNN engine (C API 2.6; f32, and bf16 activations). Activations are dense channels-last (nhwc); for the
+ * weights the primitive chooses the layout, which makes nhwc as fast as oneDNN's own blocked activations. The only
+ * folder that includes <dnnl.h>.
  *
  * primitive.c  geometry to primitive descriptor to primitive      cache.c   primitives by geometry and direction
  * layout.c     OIHW to the primitive's weight layout and back     pack.c    copies in that layout, hung on the weights
@@ -83,23 +83,21 @@ void dt_dnnl_cache_clear(struct dt_dnnl *e);
 bool dt_dnnl_layout_init(struct dt_dnnl_layout *l, const dnnl_memory_desc_t *desc, const struct dt_conv_geom *g,
                          struct dt_err *err);
 void dt_dnnl_layout_free(struct dt_dnnl_layout *l);
-void dt_dnnl_layout_pack(const struct dt_dnnl_layout *l, const float *oihw, float *packed); /* padding zeroed */
+void dt_dnnl_layout_pack(const struct dt_dnnl_layout *l, const float *oihw, void *packed); /* padding zeroed */
 /* oihw = (add ? oihw : 0) + factor * packed */
 void dt_dnnl_layout_unpack(const struct dt_dnnl_layout *l, const float *packed, double factor, bool add, float *oihw);
 
 /* The weights in this layout: the tensor's pack, renewed when it is out of date; or the engine's scratch when the
  * tensor is not a parameter. NULL: failed. */
-const float *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, struct dt_tensor *w,
-                             struct dt_err *err);
+const void *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, struct dt_tensor *w, struct dt_err *err);
 
 /* The engine's functions, see engine.h. */
-bool dt_dnnl_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x, struct dt_tensor *w,
-                          const dt_real *b, dt_real *y, struct dt_err *err);
-bool dt_dnnl_conv_backward_data(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *dy,
-                                struct dt_tensor *w, dt_real *dx, bool add, struct dt_err *err);
-bool dt_dnnl_conv_backward_weights(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x,
-                                   const dt_real *dy, dt_real *dw, bool dw_add, dt_real *db, bool db_add,
-                                   struct dt_err *err);
+bool dt_dnnl_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
+                          const dt_real *b, void *y, struct dt_err *err);
+bool dt_dnnl_conv_backward_data(struct dt_engine *e, const struct dt_conv_geom *g, const void *dy, struct dt_tensor *w,
+                                void *dx, bool add, struct dt_err *err);
+bool dt_dnnl_conv_backward_weights(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, const void *dy,
+                                   dt_real *dw, bool dw_add, dt_real *db, bool db_add, struct dt_err *err);
 bool dt_dnnl_conv_time(struct dt_engine *e, const struct dt_conv_geom *g, bool data, int runs, double out[3],
                        struct dt_err *err);
 

@@ -35,6 +35,14 @@ static struct dt_engine *dnnl_open(struct dt_err *err)
     return &e->base;
 }
 
+static bool bf16(bool fast)
+{
+    int isa = (int)dnnl_get_effective_cpu_isa();
+
+    return (isa & (int)dnnl_cpu_isa_avx512_core) == (int)dnnl_cpu_isa_avx512_core &&
+           (!fast || (isa & (int)dnnl_cpu_isa_avx512_core_bf16) == (int)dnnl_cpu_isa_avx512_core_bf16);
+}
+
 static void plant_fault(struct dt_engine *engine, double factor)
 {
     ((struct dt_dnnl *)engine)->fault = factor;
@@ -47,6 +55,7 @@ const struct dt_engine_class dt_engine_dnnl = {
     .conv_forward = dt_dnnl_conv_forward,
     .conv_backward_data = dt_dnnl_conv_backward_data,
     .conv_backward_weights = dt_dnnl_conv_backward_weights,
+    .bf16 = bf16,
     .plant_fault = plant_fault,
     .conv_time = dt_dnnl_conv_time,
 };

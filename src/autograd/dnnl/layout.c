@@ -1,6 +1,7 @@
 /* layout: our own reorder between OIHW and the blocked layout a primitive has chosen for its weights. oneDNN's would
  * need a primitive a shape and direction; weights are small, and here adding and scaling come with it. */
 #include "autograd/dnnl/dnnl_engine.h"
+#include "autograd/op.h"
 
 #include <string.h>
 
@@ -61,6 +62,7 @@ struct move {
     const struct dt_dnnl_layout *l;
     const float *from;
     float *to, factor;
+    dt_bf16 *half; /* in place of `to` */
     bool add;
 };
 
@@ -78,6 +80,22 @@ static void pack_tile(const struct move *m, int64_t o0, int64_t o1, int i0, int 
 
             for (int t = 0; t < l->taps; t++)
                 to[l->tap[t]] = from[t];
+        }
+    }
+}
+
+static void pack_half_tile(const struct move *m, int64_t o0, int64_t o1, int i0, int i1)
+{
+    const struct dt_dnnl_layout *l = m->l;
+
+    for (int64_t o = o0; o < o1; o++) {
+        const float *restrict from = m->from + (o * l->ci + i0) * l->taps;
+
+        for (int i = i0; i < i1; i++, from += l->taps) {
+            dt_bf16 *restrict to = m->half + l->row[o] + l->in[i];
+
+            for (int t = 0; t < l->taps; t++)
+                to[l->tap[t]] = dt_bf16_of(from[t]);
         }
     }
 }
@@ -117,11 +135,12 @@ static int64_t grain(const struct dt_dnnl_layout *l)
     return BLOCK * (MIN_WORK / block + 1);
 }
 
-void dt_dnnl_layout_pack(const struct dt_dnnl_layout *l, const float *oihw, float *packed)
+void dt_dnnl_layout_pack(const struct dt_dnnl_layout *l, const float *oihw, void *packed)
 {
-    struct move m = { .tile = pack_tile, .l = l, .from = oihw, .to = packed };
+    bool half = l->desc.data_type == dnnl_bf16;
+    struct move m = { .tile = half ? pack_half_tile : pack_tile, .l = l, .from = oihw, .to = packed, .half = packed };
 
-    if (l->bytes > (size_t)l->o * (size_t)l->ci * (size_t)l->taps * sizeof *packed)
+    if (l->bytes > (size_t)l->o * (size_t)l->ci * (size_t)l->taps * (half ? sizeof(dt_bf16) : sizeof(float)))
         memset(packed, 0, l->bytes);
     dt_par_for(l->o, grain(l), move_chunk, &m);
 }

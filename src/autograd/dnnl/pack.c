@@ -6,7 +6,7 @@ struct weight_pack {
     struct dt_pack base;
     uint64_t version;
     dnnl_memory_desc_t desc;
-    float *data;
+    void *data;
 };
 
 static void pack_free(struct dt_pack *p)
@@ -42,7 +42,7 @@ static struct weight_pack *pack_new(const struct dt_dnnl_layout *l, struct dt_te
     return pack;
 }
 
-const float *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, struct dt_tensor *w, struct dt_err *err)
+const void *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, struct dt_tensor *w, struct dt_err *err)
 {
     struct weight_pack *pack;
 

@@ -10,8 +10,9 @@ static void describe_key(const struct dt_dnnl_key *k, char text[160])
 {
     const struct dt_conv_geom *g = &k->geom;
 
-    snprintf(text, 160, "%s convolution [%d,%d,%d,%d] * [%d,%d,%d,%d] stride %d pad %d groups %d", dir_name[k->dir],
-             g->n, g->h, g->w, g->i, g->o, g->i / g->groups, g->kh, g->kw, g->stride, g->pad, g->groups);
+    snprintf(text, 160, "%s convolution [%d,%d,%d,%d] * [%d,%d,%d,%d] stride %d pad %d groups %d%s", dir_name[k->dir],
+             g->n, g->h, g->w, g->i, g->o, g->i / g->groups, g->kh, g->kw, g->stride, g->pad, g->groups,
+             g->half ? ", bf16" : "");
 }
 
 bool dt_dnnl_ok(dnnl_status_t status, const char *call, const struct dt_dnnl_key *k, struct dt_err *err)
@@ -31,20 +32,23 @@ struct conv_descs {
     dnnl_dims_t stride, pad;
 };
 
-static bool init_descs(const struct dt_dnnl_key *k, dnnl_format_tag_t layout, struct conv_descs *d, struct dt_err *err)
+static bool init_descs(const struct dt_dnnl_key *k, int dir, dnnl_format_tag_t layout, struct conv_descs *d,
+                       struct dt_err *err)
 {
     const struct dt_conv_geom *g = &k->geom;
     const dnnl_dims_t x = { g->n, g->i, g->h, g->w }, y = { g->n, g->o, g->oh, g->ow }, b = { g->o };
     const dnnl_dims_t plain = { g->o, g->i, g->kh, g->kw };
     const dnnl_dims_t grouped = { g->groups, g->o / g->groups, g->i / g->groups, g->kh, g->kw };
+    const dnnl_data_type_t type = g->half ? dnnl_bf16 : dnnl_f32;
+    const dnnl_data_type_t weights = dir == DT_DNNL_WEIGHTS ? dnnl_f32 : type; /* their gradient is never rounded */
     bool one = g->groups == 1;
 
     d->stride[0] = d->stride[1] = g->stride;
     d->pad[0] = d->pad[1] = g->pad;
-    return dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&d->x, 4, x, dnnl_f32, layout), "input", k, err) &&
-           dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&d->y, 4, y, dnnl_f32, layout), "output", k, err) &&
+    return dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&d->x, 4, x, type, layout), "input", k, err) &&
+           dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&d->y, 4, y, type, layout), "output", k, err) &&
            dt_dnnl_ok(
-               dnnl_memory_desc_init_by_tag(&d->w, one ? 4 : 5, one ? plain : grouped, dnnl_f32, dnnl_format_tag_any),
+               dnnl_memory_desc_init_by_tag(&d->w, one ? 4 : 5, one ? plain : grouped, weights, dnnl_format_tag_any),
                "weights", k, err) &&
            dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&d->b, 1, b, dnnl_f32, dnnl_x), "bias", k, err);
 }
@@ -56,7 +60,7 @@ static bool init_conv(const struct dt_dnnl_key *k, int dir, dnnl_format_tag_t la
     struct conv_descs d;
     dnnl_status_t s;
 
-    if (!init_descs(k, layout, &d, err))
+    if (!init_descs(k, dir, layout, &d, err))
         return false;
     if (dir == DT_DNNL_FORWARD)
         s = dnnl_convolution_forward_desc_init(conv, dnnl_forward_training, alg, &d.x, &d.w, k->bias ? &d.b : NULL,

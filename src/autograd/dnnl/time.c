@@ -1,6 +1,7 @@
 /* time: what the bare primitives of a convolution cost, so that a step can be held against them: warm, nothing
  * reordered, the median of some runs. */
 #include "autograd/dnnl/dnnl_engine.h"
+#include "autograd/op.h"
 
 #include <stdlib.h>
 
@@ -14,16 +15,25 @@ static int by_time(const void *a, const void *b)
 }
 
 /* Written all over with mixed values: a page that was never written is no memory to be read from. */
-static float *filled(size_t bytes)
+static void *filled(const dnnl_memory_desc_t *md)
 {
-    float *p = dt_malloc(bytes ? bytes : 1);
+    size_t bytes = dnnl_memory_desc_get_size(md);
+    void *p = dt_malloc(bytes ? bytes : 1);
+    float *real = p;
+    dt_bf16 *half = p;
 
-    for (size_t i = 0; p && i < bytes / sizeof *p; i++)
-        p[i] = (float)((int)(i * 2654435761u >> 20 & 1023) - 511) / 512;
+    for (size_t i = 0; p && i < bytes / (md->data_type == dnnl_bf16 ? sizeof *half : sizeof *real); i++) {
+        float v = (float)((int)(i * 2654435761u >> 20 & 1023) - 511) / 512;
+
+        if (md->data_type == dnnl_bf16)
+            half[i] = dt_bf16_of(v);
+        else
+            real[i] = v;
+    }
     return p;
 }
 
-static double median_run(struct dt_dnnl *e, struct dt_dnnl_conv *c, float *const data[3], int runs, struct dt_err *err)
+static double median_run(struct dt_dnnl *e, struct dt_dnnl_conv *c, void *const data[3], int runs, struct dt_err *err)
 {
     double t[MAX_RUNS];
 
@@ -46,7 +56,7 @@ static double time_one(struct dt_dnnl *e, const struct dt_dnnl_key *k, dnnl_form
 {
     dnnl_primitive_desc_t desc = dt_dnnl_describe(e, k, layout, err);
     struct dt_dnnl_conv c = { 0 };
-    float *data[3] = { NULL, NULL, NULL };
+    void *data[3] = { NULL, NULL, NULL };
     double seconds = -1;
     bool ok = desc && dt_dnnl_conv_open(e, k, desc, &c, err);
 
@@ -55,7 +65,7 @@ static double time_one(struct dt_dnnl *e, const struct dt_dnnl_key *k, dnnl_form
 
         ok = dt_dnnl_ok(dnnl_memory_get_memory_desc(c.arg[i].memory, &md), "layout", k, err);
         if (ok)
-            data[i] = filled(dnnl_memory_desc_get_size(md));
+            data[i] = filled(md);
         if (ok && !data[i])
             ok = dt_fail(err, DT_ENOMEM, "out of memory to time a convolution");
     }

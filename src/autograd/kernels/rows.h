@@ -1,6 +1,7 @@
 /* rows: our own kernels over channels-last rows (a row: the c channels of one pixel): batch norm's statistics,
- * normalising with or without ReLU, and their gradients, each in one pass. Compiled once per instruction set, chosen at
- * run time.
+ * normalising with or without a residual and ReLU, and their gradients, each in one pass. Compiled once per instruction
+ * set and type of activations, chosen at run time. Activations and their gradients (void) are of the kernel's type, all
+ * statistics dt_real.
  *
  * A statistic is reduced over fixed chunks of rows in chunk order, so its bits do not depend on the thread count. */
 #ifndef DT_AUTOGRAD_KERNELS_ROWS_H
@@ -8,30 +9,27 @@
 
 #include <dyntrain/tensor.h>
 
-struct dt_rows { /* x is [n][hw][c] */
-    int64_t n, hw;
-    int c;
-};
-
 struct dt_rows_kernel {
     const char *isa;
     /* over rows [begin,end) of one chunk: sum[c], sq[c] (about shift[c]: sums of x - shift and its square) */
-    void (*stats)(const dt_real *x, int64_t rows, int c, const dt_real *shift, dt_real *sum, dt_real *sq);
-    /* y = a[c] x + b[c], then ReLU if relu */
-    void (*scale)(const dt_real *x, int64_t rows, int c, const dt_real *a, const dt_real *b, bool relu, dt_real *y);
-    /* with g = dy (or dy where y > 0, y not NULL): dg[c] += sum g (x - mean), db[c] += sum g */
-    void (*grad_stats)(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int c, const dt_real *mean,
-                       dt_real *dg, dt_real *db);
+    void (*stats)(const void *x, int64_t rows, int c, const dt_real *shift, dt_real *sum, dt_real *sq);
+    /* y = a[c] x + b[c] + base (NULL: 0), then ReLU if relu */
+    void (*scale)(const void *x, const void *base, int64_t rows, int c, const dt_real *a, const dt_real *b, bool relu,
+                  void *y);
+    /* with g = dy (or dy where y > 0, y not NULL): dg[c] += sum g (x - mean), db[c] += sum g; masked = g unless NULL,
+     * which may be dy itself */
+    void (*grad_stats)(const void *x, const void *dy, const void *y, void *masked, int64_t rows, int c,
+                       const dt_real *mean, dt_real *dg, dt_real *db);
     /* dx = (add ? dx : 0) + a[c] g + p[c] (x - mean[c]) + q[c]; g as above */
-    void (*grad_input)(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int c, const dt_real *mean,
-                       const dt_real *a, const dt_real *p, const dt_real *q, bool add, dt_real *dx);
+    void (*grad_input)(const void *x, const void *dy, const void *y, int64_t rows, int c, const dt_real *mean,
+                       const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *dx);
     /* y = act(a + b); backward: dx = (add ? dx : 0) + dy where y > 0 */
-    void (*add_relu)(const dt_real *a, const dt_real *b, int64_t n, bool relu, dt_real *y);
-    void (*relu_grad)(const dt_real *dy, const dt_real *y, int64_t n, bool add, dt_real *dx);
+    void (*add_relu)(const void *a, const void *b, int64_t n, bool relu, void *y);
+    void (*relu_grad)(const void *dy, const void *y, int64_t n, bool add, void *dx);
 };
 
-const struct dt_rows_kernel *dt_rows_kernel(void); /* the best this processor runs */
+const struct dt_rows_kernel *dt_rows_kernel(enum dt_dtype dtype); /* the best this processor runs */
 /* All that were built and this processor runs, plain C last; for the test that holds them to the plain one. */
-int dt_rows_kernels(const struct dt_rows_kernel *out[4]);
+int dt_rows_kernels(enum dt_dtype dtype, const struct dt_rows_kernel *out[4]);
 
 #endif

@@ -1,4 +1,5 @@
-/* rows for one instruction set: DT_ROWS_ISA names it, the compiler flags choose it. Vectors are written with the vector
+/* rows for one instruction set and type of activations: DT_ROWS_ISA names the set, the compiler flags choose it;
+ * DT_ROWS_HALF: activations are bfloat16. Vectors are written with the vector
  * extension of gcc and clang, so one text serves all of them; 16, 8 and 1 lanes share the bodies in rows_lanes.h. */
 #include "autograd/kernels/rows.h"
 
@@ -6,6 +7,9 @@
 
 #ifndef DT_ROWS_ISA
 #define DT_ROWS_ISA plain
+#endif
+#ifndef DT_ROWS_HALF
+#define DT_ROWS_HALF 0
 #endif
 #define DT_PASTE_(a, b) a##b
 #define DT_PASTE(a, b) DT_PASTE_(a, b)
@@ -16,6 +20,14 @@
 typedef int64_t dt_mask;
 #else
 typedef int32_t dt_mask;
+#endif
+
+#if DT_ROWS_HALF
+#define TABLE DT_PASTE(DT_PASTE(dt_rows_, DT_ROWS_ISA), _half)
+typedef dt_bf16 elem;
+#else
+#define TABLE DT_PASTE(dt_rows_, DT_ROWS_ISA)
+typedef dt_real elem;
 #endif
 
 #define LANES 16
@@ -41,38 +53,53 @@ typedef int32_t dt_mask;
             call(1);                                                                                                   \
     } while (0)
 
-static void stats(const dt_real *x, int64_t rows, int c, const dt_real *shift, dt_real *sum, dt_real *sq)
+static void stats(const void *vx, int64_t rows, int c, const dt_real *shift, dt_real *sum, dt_real *sq)
 {
+    const elem *x = vx;
+
 #define CALL(l) stats##l(x + k, rows, c, shift + k, sum + k, sq + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
 
-static void scale(const dt_real *x, int64_t rows, int c, const dt_real *a, const dt_real *b, bool relu, dt_real *y)
+static void scale(const void *vx, const void *vbase, int64_t rows, int c, const dt_real *a, const dt_real *b, bool relu,
+                  void *vy)
 {
-#define CALL(l) scale##l(x + k, rows, c, a + k, b + k, relu, y + k)
+    const elem *x = vx, *base = vbase;
+    elem *y = vy;
+
+#define CALL(l) scale##l(x + k, base ? base + k : NULL, rows, c, a + k, b + k, relu, y + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
 
-static void grad_stats(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int c, const dt_real *mean,
-                       dt_real *dg, dt_real *db)
+static void grad_stats(const void *vx, const void *vdy, const void *vy, void *vmasked, int64_t rows, int c,
+                       const dt_real *mean, dt_real *dg, dt_real *db)
 {
-#define CALL(l) grad_stats##l(x + k, dy + k, y ? y + k : NULL, rows, c, mean + k, dg + k, db + k)
+    const elem *x = vx, *dy = vdy, *y = vy;
+    elem *masked = vmasked;
+
+#define CALL(l)                                                                                                        \
+    grad_stats##l(x + k, dy + k, y ? y + k : NULL, masked ? masked + k : NULL, rows, c, mean + k, dg + k, db + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
 
-static void grad_input(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int c, const dt_real *mean,
-                       const dt_real *a, const dt_real *p, const dt_real *q, bool add, dt_real *dx)
+static void grad_input(const void *vx, const void *vdy, const void *vy, int64_t rows, int c, const dt_real *mean,
+                       const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *vdx)
 {
+    const elem *x = vx, *dy = vdy, *y = vy;
+    elem *dx = vdx;
+
 #define CALL(l) grad_input##l(x + k, dy + k, y ? y + k : NULL, rows, c, mean + k, a + k, p + k, q + k, add, dx + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
 
-static void add_relu(const dt_real *a, const dt_real *b, int64_t n, bool relu, dt_real *y)
+static void add_relu(const void *va, const void *vb, int64_t n, bool relu, void *vy)
 {
+    const elem *a = va, *b = vb;
+    elem *y = vy;
     int64_t i = 0;
 
     for (; i + 16 <= n; i += 16)
@@ -81,8 +108,10 @@ static void add_relu(const dt_real *a, const dt_real *b, int64_t n, bool relu, d
         add_relu1(a + i, b + i, relu, y + i);
 }
 
-static void relu_grad(const dt_real *dy, const dt_real *y, int64_t n, bool add, dt_real *dx)
+static void relu_grad(const void *vdy, const void *vy, int64_t n, bool add, void *vdx)
 {
+    const elem *dy = vdy, *y = vy;
+    elem *dx = vdx;
     int64_t i = 0;
 
     for (; i + 16 <= n; i += 16)
@@ -91,8 +120,8 @@ static void relu_grad(const dt_real *dy, const dt_real *y, int64_t n, bool add, 
         relu_grad1(dy + i, y + i, add, dx + i);
 }
 
-const struct dt_rows_kernel DT_PASTE(dt_rows_, DT_ROWS_ISA);
-const struct dt_rows_kernel DT_PASTE(dt_rows_, DT_ROWS_ISA) = {
+const struct dt_rows_kernel TABLE;
+const struct dt_rows_kernel TABLE = {
     .isa = DT_QUOTE(DT_ROWS_ISA),
     .stats = stats,
     .scale = scale,

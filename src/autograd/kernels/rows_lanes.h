@@ -3,6 +3,8 @@
  * latency of the additions and shorten each chain of roundings. */
 #define V DT_PASTE(vec, LANES)
 #define M DT_PASTE(mask, LANES)
+#define H DT_PASTE(halves, LANES)
+#define U DT_PASTE(words, LANES)
 #define FN(name) DT_PASTE(name, LANES)
 
 typedef dt_real V __attribute__((vector_size(LANES * sizeof(dt_real))));
@@ -21,6 +23,38 @@ static inline void FN(store)(dt_real *p, V v)
     memcpy(p, &v, sizeof v);
 }
 
+#if DT_ROWS_HALF
+typedef dt_bf16 H __attribute__((vector_size(LANES * sizeof(dt_bf16))));
+typedef uint32_t U __attribute__((vector_size(LANES * sizeof(uint32_t))));
+
+static inline V FN(get)(const elem *p)
+{
+    H h;
+
+    memcpy(&h, p, sizeof h);
+    return (V)(__builtin_convertvector(h, U) << 16);
+}
+
+/* To nearest, ties to even. A NaN of the processor's making (0x7fc00000 with either sign) stays one. */
+static inline void FN(set)(elem *p, V v)
+{
+    U u = (U)v;
+    H h = __builtin_convertvector((u + 0x7fff + (u >> 16 & 1)) >> 16, H);
+
+    memcpy(p, &h, sizeof h);
+}
+#else
+static inline V FN(get)(const elem *p)
+{
+    return FN(load)(p);
+}
+
+static inline void FN(set)(elem *p, V v)
+{
+    FN(store)(p, v);
+}
+#endif
+
 /* max(0, v); a NaN stays one, so that the finite check sees it */
 static inline V FN(rectify)(V v)
 {
@@ -33,99 +67,109 @@ static inline V FN(where)(V y, V v)
     return (V)((M)v & (M)(y > (V){ 0 }));
 }
 
-static inline void FN(put)(dt_real *dst, V v, bool add)
+static inline void FN(add_to)(dt_real *dst, V v)
 {
-    FN(store)(dst, add ? FN(load)(dst) + v : v);
+    FN(store)(dst, FN(load)(dst) + v);
 }
 
-static void FN(stats)(const dt_real *x, int64_t rows, int64_t c, const dt_real *shift, dt_real *sum, dt_real *sq)
+static inline void FN(put)(elem *dst, V v, bool add)
+{
+    FN(set)(dst, add ? FN(get)(dst) + v : v);
+}
+
+static void FN(stats)(const elem *x, int64_t rows, int64_t c, const dt_real *shift, dt_real *sum, dt_real *sq)
 {
     V k = FN(load)(shift), s[4] = { 0 }, q[4] = { 0 };
     int64_t r = 0;
 
     for (; r + 4 <= rows; r += 4)
         for (int i = 0; i < 4; i++) {
-            V d = FN(load)(x + (r + i) * c) - k;
+            V d = FN(get)(x + (r + i) * c) - k;
 
             s[i] += d;
             q[i] += d * d;
         }
     for (; r < rows; r++) {
-        V d = FN(load)(x + r * c) - k;
+        V d = FN(get)(x + r * c) - k;
 
         s[0] += d;
         q[0] += d * d;
     }
-    FN(put)(sum, (s[0] + s[1]) + (s[2] + s[3]), true);
-    FN(put)(sq, (q[0] + q[1]) + (q[2] + q[3]), true);
+    FN(add_to)(sum, (s[0] + s[1]) + (s[2] + s[3]));
+    FN(add_to)(sq, (q[0] + q[1]) + (q[2] + q[3]));
 }
 
-static void FN(scale)(const dt_real *x, int64_t rows, int64_t c, const dt_real *a, const dt_real *b, bool relu,
-                      dt_real *y)
+static void FN(scale)(const elem *x, const elem *base, int64_t rows, int64_t c, const dt_real *a, const dt_real *b,
+                      bool relu, elem *y)
 {
     V va = FN(load)(a), vb = FN(load)(b);
 
     for (int64_t r = 0; r < rows; r++) {
-        V v = va * FN(load)(x + r * c) + vb;
+        V v = va * FN(get)(x + r * c) + vb;
 
-        FN(store)(y + r * c, relu ? FN(rectify)(v) : v);
+        if (base)
+            v += FN(get)(base + r * c);
+        FN(set)(y + r * c, relu ? FN(rectify)(v) : v);
     }
 }
 
-static void FN(grad_stats)(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int64_t c,
+/* g of one row; kept in `masked` as well where that is asked for. */
+static inline V FN(masked)(const elem *dy, const elem *y, elem *masked)
+{
+    V g = FN(get)(dy);
+
+    if (y)
+        g = FN(where)(FN(get)(y), g);
+    if (masked)
+        FN(set)(masked, g);
+    return g;
+}
+
+static void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, elem *masked, int64_t rows, int64_t c,
                            const dt_real *mean, dt_real *dg, dt_real *db)
 {
     V m = FN(load)(mean), s[4] = { 0 }, q[4] = { 0 };
-    int64_t r = 0;
 
-    for (; r + 4 <= rows; r += 4)
-        for (int i = 0; i < 4; i++) {
-            V g = FN(load)(dy + (r + i) * c);
+    for (int64_t r = 0; r < rows;) {
+        int block = rows - r < 4 ? 1 : 4; /* the last rows go to the first accumulator */
 
-            if (y)
-                g = FN(where)(FN(load)(y + (r + i) * c), g);
+        for (int i = 0; i < block; i++, r++) {
+            V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, masked ? masked + r * c : NULL);
+
             s[i] += g;
-            q[i] += g * (FN(load)(x + (r + i) * c) - m);
+            q[i] += g * (FN(get)(x + r * c) - m);
         }
-    for (; r < rows; r++) {
-        V g = FN(load)(dy + r * c);
-
-        if (y)
-            g = FN(where)(FN(load)(y + r * c), g);
-        s[0] += g;
-        q[0] += g * (FN(load)(x + r * c) - m);
     }
-    FN(put)(db, (s[0] + s[1]) + (s[2] + s[3]), true);
-    FN(put)(dg, (q[0] + q[1]) + (q[2] + q[3]), true);
+    FN(add_to)(db, (s[0] + s[1]) + (s[2] + s[3]));
+    FN(add_to)(dg, (q[0] + q[1]) + (q[2] + q[3]));
 }
 
-static void FN(grad_input)(const dt_real *x, const dt_real *dy, const dt_real *y, int64_t rows, int64_t c,
-                           const dt_real *mean, const dt_real *a, const dt_real *p, const dt_real *q, bool add,
-                           dt_real *dx)
+static void FN(grad_input)(const elem *x, const elem *dy, const elem *y, int64_t rows, int64_t c, const dt_real *mean,
+                           const dt_real *a, const dt_real *p, const dt_real *q, bool add, elem *dx)
 {
     V vm = FN(load)(mean), va = FN(load)(a), vp = FN(load)(p), vq = FN(load)(q);
 
     for (int64_t r = 0; r < rows; r++) {
-        V g = FN(load)(dy + r * c);
+        V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, NULL);
 
-        if (y)
-            g = FN(where)(FN(load)(y + r * c), g);
-        FN(put)(dx + r * c, va * g + (vp * (FN(load)(x + r * c) - vm) + vq), add);
+        FN(put)(dx + r * c, va * g + (vp * (FN(get)(x + r * c) - vm) + vq), add);
     }
 }
 
-static inline void FN(add_relu)(const dt_real *a, const dt_real *b, bool relu, dt_real *y)
+static inline void FN(add_relu)(const elem *a, const elem *b, bool relu, elem *y)
 {
-    V v = FN(load)(a) + FN(load)(b);
+    V v = FN(get)(a) + FN(get)(b);
 
-    FN(store)(y, relu ? FN(rectify)(v) : v);
+    FN(set)(y, relu ? FN(rectify)(v) : v);
 }
 
-static inline void FN(relu_grad)(const dt_real *dy, const dt_real *y, bool add, dt_real *dx)
+static inline void FN(relu_grad)(const elem *dy, const elem *y, bool add, elem *dx)
 {
-    FN(put)(dx, FN(where)(FN(load)(y), FN(load)(dy)), add);
+    FN(put)(dx, FN(where)(FN(get)(y), FN(get)(dy)), add);
 }
 
 #undef V
 #undef M
+#undef H
+#undef U
 #undef FN

@@ -47,7 +47,7 @@ static bool is_bias(const struct dt_node *n)
 
 static struct work work_of(struct dt_node *n)
 {
-    struct work w = { .n = n, .k = dt_rows_kernel(), .relu = *(const enum dt_act *)n->attr == DT_RELU };
+    struct work w = { .n = n, .k = dt_rows_kernel(n->out->dtype), .relu = *(const enum dt_act *)n->attr == DT_RELU };
     const struct dt_shape *a = &n->in[0]->shape, *b = &n->in[1]->shape;
 
     w.ca = a->rank ? a->d[a->rank - 1] : 1;
@@ -71,7 +71,7 @@ static void equal_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     struct work *w = ctx;
 
     (void)chunk;
-    w->k->add_relu(w->n->in[0]->data + begin, w->n->in[1]->data + begin, end - begin, w->relu, w->n->out->data + begin);
+    w->k->add_relu(dt_at(w->n->in[0], begin), dt_at(w->n->in[1], begin), end - begin, w->relu, dt_at(w->n->out, begin));
 }
 
 static void rows_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -106,10 +106,10 @@ static void forward(struct dt_node *n)
 static void mask_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 {
     struct work *w = ctx;
-    dt_real *dy = w->n->out->grad + begin;
+    void *dy = dt_grad_at(w->n->out, begin);
 
     (void)chunk;
-    w->k->relu_grad(dy, w->n->out->data + begin, end - begin, false, dy);
+    w->k->relu_grad(dy, dt_at(w->n->out, begin), end - begin, false, dy);
 }
 
 static void copy_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -117,10 +117,15 @@ static void copy_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     struct work *w = ctx;
     dt_real *restrict d = w->d.g;
     const dt_real *restrict dy = w->n->out->grad;
+    int64_t at = begin * w->c, n = (end - begin) * w->c;
 
     (void)chunk;
     if (w->cd == w->c && !w->d.add) {
-        memcpy(d + begin * w->c, dy + begin * w->c, (size_t)(end - begin) * (size_t)w->c * sizeof(dt_real));
+        memcpy(dt_to(w->d, at), dt_grad_at(w->n->out, at), (size_t)n * dt_dtype_size(w->n->out->dtype));
+        return;
+    }
+    if (w->cd == w->c) {
+        w->k->add_relu(dt_to(w->d, at), dt_grad_at(w->n->out, at), n, false, dt_to(w->d, at));
         return;
     }
     for (int64_t r = begin; r < end; r++)
@@ -139,9 +144,9 @@ static void backward(struct dt_node *n)
             continue;
         w.d = dt_grad_in(n, i);
         w.cd = i ? w.cb : w.ca;
-        if (w.d.g && i == 1 && is_bias(n))
-            dt_column_sum(n_rows(&w), w.c, n->out->grad, w.d.add, w.d.g);
-        else if (w.d.g)
+        if (dt_wanted(w.d) && i == 1 && is_bias(n))
+            dt_column_sum(n_rows(&w), w.c, n->out->grad, DT_REAL_DTYPE, w.d.add, w.d.g);
+        else if (dt_wanted(w.d))
             dt_par_for(n_rows(&w), grain(&w), copy_chunk, &w);
     }
 }
@@ -149,6 +154,7 @@ static void backward(struct dt_node *n)
 const struct dt_op dt_op_add = {
     .name = "add",
     .n_in = 2,
+    .half = 3,
     .attr_size = sizeof(enum dt_act),
     .infer = infer,
     .forward = forward,
@@ -158,5 +164,9 @@ const struct dt_op dt_op_add = {
 
 struct dt_tensor *dt_add(struct dt_tape *t, struct dt_tensor *a, struct dt_tensor *b, enum dt_act act)
 {
+    if (!dt_shape_equal(&a->shape, &b->shape)) { /* bfloat16 has the first form only */
+        a = dt_cast(t, a, DT_REAL_DTYPE);
+        b = dt_cast(t, b, DT_REAL_DTYPE);
+    }
     return dt_tape_apply(t, &dt_op_add, 2, (struct dt_tensor *[]){ a, b }, &act);
 }

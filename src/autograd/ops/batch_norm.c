@@ -1,8 +1,9 @@
-/* batch_norm: y = gamma (x - mean) / sqrt(var + eps) + beta, then ReLU if asked      x [n,...,c]   (Ioffe & Szegedy
- * 2015)
+/* batch_norm: y = gamma (x - mean) / sqrt(var + eps) + beta + base, then ReLU if asked      x [n,...,c], base likewise
+ * or none   (Ioffe & Szegedy 2015; the sum of a residual block in the same pass)
  *
  * With g = dy (where y > 0), u = x - mean, r = 1 / sqrt(var + eps), m = rows in the statistics, sums over all rows:
  *   dgamma = r sum g u        dbeta = sum g
+ *   dbase = g
  *   dx = gamma r g - w gamma r (sum g + u r^2 sum g u) / m,   w = 1 where the sample is in the statistics, else 0
  * With running statistics w = 0 everywhere. Chunks are whole samples, so that a sample's weight holds for all of a
  * call. */
@@ -13,7 +14,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { X, GAMMA, BETA, MEAN, VAR, WEIGHT, N_IN };
+enum { X, GAMMA, BETA, MEAN, VAR, WEIGHT, BASE, N_IN };
 
 struct save {
     int n, c;
@@ -30,7 +31,9 @@ struct save {
 struct work {
     struct dt_node *n;
     const struct dt_rows_kernel *k;
-    struct dt_grad dx;
+    struct dt_grad dx, dbase;
+    bool relu; /* dy has still to be stopped where y is not positive */
+    bool keep; /* base wants g: it takes the place of dy */
 };
 
 static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
@@ -47,6 +50,8 @@ static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *
             return dt_fail_shapes(err, &n->in[i]->shape, x, what[i]);
     if (n->in[WEIGHT] && dt_numel(&n->in[WEIGHT]->shape) != x->d[0])
         return dt_fail_shapes(err, &n->in[WEIGHT]->shape, x, "one weight a sample");
+    if (n->in[BASE] && !dt_shape_equal(&n->in[BASE]->shape, x))
+        return dt_fail_shapes(err, &n->in[BASE]->shape, x, "the sum needs equal shapes");
     *out = *x;
     return true;
 }
@@ -95,17 +100,18 @@ static void stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     struct work *w = ctx;
     struct save *s = w->n->save;
     dt_real *part = s->part + chunk * 3 * s->c;
-    const dt_real *x = w->n->in[X]->data;
-    size_t row = (size_t)s->c * sizeof(dt_real);
+    const struct dt_tensor *x = w->n->in[X];
     int64_t first = begin;
 
     while (first + 1 < end && !counts(s, first))
         first++;
-    memset(part, 0, 3 * row);
-    memcpy(part, x + first * s->hw * s->c, row);
+    memset(part, 0, 3 * (size_t)s->c * sizeof *part);
+    first *= s->hw * s->c;
+    for (int k = 0; k < s->c; k++)
+        part[k] = x->half ? dt_real_of(x->half[first + k]) : x->data[first + k];
     for (int64_t i = begin; i < end; i++)
         if (counts(s, i))
-            w->k->stats(x + i * s->hw * s->c, s->hw, s->c, part, part + s->c, part + 2 * s->c);
+            w->k->stats(dt_at(x, i * s->hw * s->c), s->hw, s->c, part, part + s->c, part + 2 * s->c);
 }
 
 /* Chunk sums to mean and variance (biased), in double and in chunk order (Chan, Golub & LeVeque 1979). */
@@ -176,12 +182,13 @@ static void scale_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     int64_t at = begin * s->hw * s->c;
 
     (void)chunk;
-    w->k->scale(w->n->in[X]->data + at, (end - begin) * s->hw, s->c, s->a, s->b, cfg->relu, w->n->out->data + at);
+    w->k->scale(dt_at(w->n->in[X], at), w->n->in[BASE] ? dt_at(w->n->in[BASE], at) : NULL, (end - begin) * s->hw, s->c,
+                s->a, s->b, cfg->relu, dt_at(w->n->out, at));
 }
 
 static void forward(struct dt_node *n)
 {
-    struct work w = { .n = n, .k = dt_rows_kernel() };
+    struct work w = { .n = n, .k = dt_rows_kernel(n->out->dtype) };
     struct save *s = n->save = save_new(n);
 
     if (!s)
@@ -197,9 +204,10 @@ static void forward(struct dt_node *n)
     dt_par_for(s->n, s->grain, scale_chunk, &w);
 }
 
-static const dt_real *relu_mask(const struct dt_node *n, int64_t at)
+/* What the gradient passes through: NULL where no ReLU stops it, or has already. */
+static const void *relu_mask(const struct work *w, int64_t at)
 {
-    return ((const struct dt_norm_cfg *)n->attr)->relu ? n->out->data + at : NULL;
+    return w->relu ? dt_at(w->n->out, at) : NULL;
 }
 
 static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -210,8 +218,9 @@ static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chun
     int64_t at = begin * s->hw * s->c;
 
     memset(part, 0, 3 * (size_t)s->c * sizeof(dt_real));
-    w->k->grad_stats(w->n->in[X]->data + at, w->n->out->grad + at, relu_mask(w->n, at), (end - begin) * s->hw, s->c,
-                     s->mean, part + 2 * s->c, part + s->c);
+    w->k->grad_stats(dt_at(w->n->in[X], at), dt_grad_at(w->n->out, at), relu_mask(w, at),
+                     w->keep && w->relu ? dt_grad_at(w->n->out, at) : NULL, (end - begin) * s->hw, s->c, s->mean,
+                     part + 2 * s->c, part + s->c);
 }
 
 static void grad_input_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -225,9 +234,46 @@ static void grad_input_chunk(void *ctx, int64_t begin, int64_t end, int64_t chun
         int64_t at = i * s->hw * s->c;
         bool in_stats = s->batch && counts(s, i);
 
-        w->k->grad_input(w->n->in[X]->data + at, w->n->out->grad + at, relu_mask(w->n, at), step * s->hw, s->c, s->mean,
-                         s->a, in_stats ? s->p : s->zero, in_stats ? s->q : s->zero, w->dx.add, w->dx.g + at);
+        w->k->grad_input(dt_at(w->n->in[X], at), dt_grad_at(w->n->out, at), relu_mask(w, at), step * s->hw, s->c,
+                         s->mean, s->a, in_stats ? s->p : s->zero, in_stats ? s->q : s->zero, w->dx.add,
+                         dt_to(w->dx, at));
     }
+}
+
+static void mask_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
+{
+    struct work *w = ctx;
+    struct save *s = w->n->save;
+    int64_t at = begin * s->hw * s->c;
+
+    (void)chunk;
+    w->k->relu_grad(dt_grad_at(w->n->out, at), dt_at(w->n->out, at), (end - begin) * s->hw * s->c, false,
+                    dt_grad_at(w->n->out, at));
+}
+
+static void add_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
+{
+    struct work *w = ctx;
+    struct save *s = w->n->save;
+    int64_t at = begin * s->hw * s->c, n = (end - begin) * s->hw * s->c;
+
+    (void)chunk;
+    if (w->dbase.add)
+        w->k->add_relu(dt_to(w->dbase, at), dt_grad_at(w->n->out, at), n, false, dt_to(w->dbase, at));
+    else
+        memcpy(dt_to(w->dbase, at), dt_grad_at(w->n->out, at), (size_t)n * dt_dtype_size(w->n->out->dtype));
+}
+
+/* dy is g by now. Last, as the buffer may change hands. */
+static void give_base(struct work *w)
+{
+    struct save *s = w->n->save;
+
+    if (dt_grad_hand_over(w->n, BASE))
+        return;
+    w->dbase = dt_grad_in(w->n, BASE);
+    if (dt_wanted(w->dbase))
+        dt_par_for(s->n, s->grain, add_chunk, w);
 }
 
 static void put(struct dt_grad d, int k, double v)
@@ -238,12 +284,18 @@ static void put(struct dt_grad d, int k, double v)
 
 static void backward(struct dt_node *n)
 {
-    struct work w = { .n = n, .k = dt_rows_kernel() };
+    struct work w = { .n = n,
+                      .k = dt_rows_kernel(n->out->dtype),
+                      .relu = ((const struct dt_norm_cfg *)n->attr)->relu,
+                      .keep = n->in[BASE] && n->in[BASE]->wants_grad };
     struct save *s = n->save;
     struct dt_grad dgamma = dt_grad_in(n, GAMMA), dbeta = dt_grad_in(n, BETA);
 
     if (s->batch || dgamma.g || dbeta.g)
         dt_par_for(s->n, s->grain, grad_stats_chunk, &w);
+    else if (w.keep && w.relu)
+        dt_par_for(s->n, s->grain, mask_chunk, &w);
+    w.relu = w.relu && !w.keep;
     for (int k = 0; k < s->c && (s->batch || dgamma.g || dbeta.g); k++) {
         double sum = 0, dot = 0, r = (double)s->rstd[k];
 
@@ -259,13 +311,16 @@ static void backward(struct dt_node *n)
         }
     }
     w.dx = dt_grad_in(n, X);
-    if (w.dx.g)
+    if (dt_wanted(w.dx))
         dt_par_for(s->n, s->grain, grad_input_chunk, &w);
+    if (w.keep)
+        give_base(&w);
 }
 
 const struct dt_op dt_op_batch_norm = {
     .name = "batch_norm",
     .n_in = N_IN,
+    .half = 1 << X | 1 << BASE,
     .attr_size = sizeof(struct dt_norm_cfg),
     .infer = infer,
     .forward = forward,
@@ -276,7 +331,7 @@ const struct dt_op dt_op_batch_norm = {
 struct dt_tensor *dt_batch_norm(struct dt_tape *t, struct dt_tensor *x, const struct dt_norm_in *in,
                                 const struct dt_norm_cfg *cfg)
 {
-    struct dt_tensor *all[N_IN] = { x, in->gamma, in->beta, in->mean, in->var, in->weight };
+    struct dt_tensor *all[N_IN] = { x, in->gamma, in->beta, in->mean, in->var, in->weight, in->base };
 
     return dt_tape_apply(t, &dt_op_batch_norm, N_IN, all, cfg);
 }

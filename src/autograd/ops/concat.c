@@ -32,7 +32,7 @@ static void forward(struct dt_node *n)
     for (int i = 0; i < n->n_in; i++) {
         int c = dt_shape_last(&n->in[i]->shape);
 
-        dt_each_run(rows, c, n->in[i]->data, c, (struct dt_grad){ n->out->data + at, false }, width);
+        dt_each_run(rows, c, n->in[i]->data, c, (struct dt_grad){ .g = n->out->data + at, .add = false }, width);
         at += c;
     }
 }

@@ -27,7 +27,8 @@ struct dt_conv_geom dt_conv_geom_of(const struct dt_node *n)
                               .kw = w[3],
                               .stride = cfg->stride ? cfg->stride : 1,
                               .pad = cfg->pad,
-                              .groups = cfg->groups ? cfg->groups : 1 };
+                              .groups = cfg->groups ? cfg->groups : 1,
+                              .half = n->out && n->out->dtype == DT_BF16 };
 
     g.oh = out_size(g.h, g.kh, &g);
     g.ow = out_size(g.w, g.kw, &g);
@@ -91,22 +92,22 @@ static void forward(struct dt_node *n)
     const struct dt_engine_class *c = class_of(n, &e);
 
     if (g.n > 0 &&
-        !c->conv_forward(e, &g, n->in[X]->data, n->in[W], n->in[B] ? n->in[B]->data : NULL, n->out->data, &err))
+        !c->conv_forward(e, &g, dt_at(n->in[X], 0), n->in[W], n->in[B] ? n->in[B]->data : NULL, dt_at(n->out, 0), &err))
         dt_node_fail(n, err.code, "%s", err.msg);
 }
 
 /* The gradient of nothing, for a batch of no samples. */
 static void clear(struct dt_grad d, const struct dt_tensor *x)
 {
-    if (d.g && !d.add)
-        memset(d.g, 0, (size_t)dt_numel(&x->shape) * sizeof *d.g);
+    if (dt_wanted(d) && !d.add)
+        memset(dt_to(d, 0), 0, (size_t)dt_numel(&x->shape) * dt_dtype_size(x->dtype));
 }
 
 static void backward(struct dt_node *n)
 {
     struct dt_conv_geom g = dt_conv_geom_of(n);
     struct dt_grad dx = dt_grad_in(n, X), dw = dt_grad_in(n, W), db = dt_grad_in(n, B);
-    const dt_real *dy = n->out->grad;
+    const void *dy = dt_grad_at(n->out, 0);
     struct dt_err err = { 0 };
     struct dt_engine *e;
     const struct dt_engine_class *c = class_of(n, &e);
@@ -116,12 +117,12 @@ static void backward(struct dt_node *n)
         clear(db, n->in[B]);
         return;
     }
-    if (dx.g) /* in the order of dt_grad_in(): the image may be the weight as well */
-        c->conv_backward_data(e, &g, dy, n->in[W], dx.g, dx.add, &err);
+    if (dt_wanted(dx)) /* in the order of dt_grad_in(): the image may be the weight as well */
+        c->conv_backward_data(e, &g, dy, n->in[W], dt_to(dx, 0), dx.add, &err);
     if (dw.g && !err.code)
-        c->conv_backward_weights(e, &g, n->in[X]->data, dy, dw.g, dw.add, db.g, db.add, &err);
+        c->conv_backward_weights(e, &g, dt_at(n->in[X], 0), dy, dw.g, dw.add, db.g, db.add, &err);
     else if (db.g)
-        dt_column_sum((int64_t)g.n * g.oh * g.ow, g.o, dy, db.add, db.g);
+        dt_column_sum((int64_t)g.n * g.oh * g.ow, g.o, dy, n->out->dtype, db.add, db.g);
     if (err.code)
         dt_node_fail(n, err.code, "%s", err.msg);
 }
@@ -129,6 +130,8 @@ static void backward(struct dt_node *n)
 const struct dt_op dt_op_conv2d = {
     .name = "conv2d",
     .n_in = N_IN,
+    .flags = DT_OP_HALF,
+    .half = 1 << X,
     .attr_size = sizeof(struct dt_conv_cfg),
     .infer = infer,
     .forward = forward,

@@ -64,13 +64,13 @@ void dt_each_row(struct dt_node *n, struct dt_grad to, int64_t rows, int64_t wor
 {
     struct row r = { n, to, fn };
 
-    if (to.g)
+    if (dt_wanted(to))
         dt_par_for(rows, row_grain(work), row_chunk, &r);
 }
 
 struct dt_grad dt_each_out(struct dt_node *n)
 {
-    return (struct dt_grad){ n->out->data, false };
+    return (struct dt_grad){ n->out->data, false, n->out->half };
 }
 
 void dt_each_forward(struct dt_node *n, dt_each_fn *f)
@@ -140,7 +140,7 @@ void dt_each_run(int64_t rows, int width, const dt_real *from, int from_step, st
 {
     struct run r = { from, to, width, from_step, to_step };
 
-    if (to.g)
+    if (dt_wanted(to))
         dt_par_for(rows, row_grain(width), run_chunk, &r);
 }
 

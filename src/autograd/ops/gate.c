@@ -54,7 +54,7 @@ static void scale(struct dt_node *n, struct dt_grad to, int64_t begin, int64_t e
     for (int64_t i = begin; i < end; i++)
         for (int64_t p = i * v.pixels; p < (i + 1) * v.pixels; p++)
             scale_pixel(from + p * v.c, n->in[G]->data + (v.channels ? i * v.c : i), v,
-                        (struct dt_grad){ to.g + p * v.c, to.add });
+                        (struct dt_grad){ .g = to.g + p * v.c, .add = to.add });
 }
 
 static void value(struct dt_node *n, struct dt_grad y, int64_t begin, int64_t end)
@@ -91,7 +91,7 @@ static void slope_g(struct dt_node *n, struct dt_grad dg, int64_t begin, int64_t
         const dt_real *x = n->in[X]->data + i * sample, *dy = n->out->grad + i * sample;
 
         if (v.channels)
-            dot_channels(v, x, dy, (struct dt_grad){ dg.g + i * v.c, dg.add });
+            dot_channels(v, x, dy, (struct dt_grad){ .g = dg.g + i * v.c, .add = dg.add });
         else
             dg.g[i] = (dg.add ? dg.g[i] : 0) + (dt_real)dt_run_dot(x, dy, sample);
     }

@@ -23,18 +23,30 @@ static int64_t n_pixels(const struct dt_node *n)
     return (int64_t)n->in[0]->shape.d[1] * n->in[0]->shape.d[2];
 }
 
-static void mean_sample(const dt_real *x, int64_t pixels, int c, dt_real *y)
+static void add_row(const dt_real *restrict row, int m, double *restrict sum)
+{
+    for (int k = 0; k < m; k++)
+        sum[k] += (double)row[k];
+}
+
+static void add_half_row(const dt_bf16 *restrict row, int m, double *restrict sum)
+{
+    for (int k = 0; k < m; k++)
+        sum[k] += (double)dt_real_of(row[k]);
+}
+
+/* Sample i. */
+static void mean_sample(const struct dt_tensor *x, int64_t i, int64_t pixels, int c, dt_real *y)
 {
     for (int from = 0; from < c; from += BLOCK) {
         int m = c - from < BLOCK ? c - from : BLOCK;
         double sum[BLOCK] = { 0 };
 
-        for (int64_t p = 0; p < pixels; p++) {
-            const dt_real *restrict row = x + p * c + from;
-
-            for (int k = 0; k < m; k++)
-                sum[k] += (double)row[k];
-        }
+        for (int64_t p = i * pixels; p < (i + 1) * pixels; p++)
+            if (x->half)
+                add_half_row(x->half + p * c + from, m, sum);
+            else
+                add_row(x->data + p * c + from, m, sum);
         for (int k = 0; k < m; k++)
             y[from + k] = (dt_real)(sum[k] / (double)pixels);
     }
@@ -46,7 +58,7 @@ static void value(struct dt_node *n, struct dt_grad y, int64_t begin, int64_t en
     int c = n->out->shape.d[1];
 
     for (int64_t i = begin; i < end; i++)
-        mean_sample(n->in[0]->data + i * pixels * c, pixels, c, y.g + i * c);
+        mean_sample(n->in[0], i, pixels, c, y.g + i * c);
 }
 
 static void slope(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t end)
@@ -60,8 +72,11 @@ static void slope(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t e
 
         for (int64_t p = i * pixels; p < (i + 1) * pixels; p++) {
             dt_real *restrict g = dx.g + p * c;
+            dt_bf16 *restrict h = dx.half + p * c;
 
-            for (int k = 0; k < c; k++)
+            for (int k = 0; dx.half && k < c; k++)
+                h[k] = dt_bf16_of((dx.add ? dt_real_of(h[k]) : 0) + scale * dy[k]);
+            for (int k = 0; dx.g && k < c; k++)
                 g[k] = (dx.add ? g[k] : 0) + scale * dy[k];
         }
     }
@@ -80,6 +95,8 @@ static void backward(struct dt_node *n)
 const struct dt_op dt_op_global_avg_pool = {
     .name = "global_avg_pool",
     .n_in = 1,
+    .flags = DT_OP_REAL_OUT,
+    .half = 1,
     .infer = infer,
     .forward = forward,
     .backward = backward,

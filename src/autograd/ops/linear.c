@@ -47,7 +47,7 @@ static void backward(struct dt_node *n)
     if (dw.g)
         dt_gemm(true, false, o, i, rows, dy, o, n->in[X]->data, i, dw.add, dw.g, i);
     if (db.g)
-        dt_column_sum(rows, o, dy, db.add, db.g);
+        dt_column_sum(rows, o, dy, DT_REAL_DTYPE, db.add, db.g);
 }
 
 const struct dt_op dt_op_linear = {

@@ -113,14 +113,14 @@ static void backward(struct dt_node *n)
 
     if (!da)
         return;
-    dt_each_row(n, (struct dt_grad){ da, false }, rows, GATES * m, slope);
+    dt_each_row(n, (struct dt_grad){ .g = da, .add = false }, rows, GATES * m, slope);
     d = dt_grad_in(n, X);
     if (d.g)
         dt_gemm(false, false, rows, k, GATES * m, da, GATES * m, n->in[W]->data, k, d.add, d.g, k);
     d = dt_grad_in(n, HC);
     if (d.g) {
         dt_gemm(false, false, rows, m, GATES * m, da, GATES * m, n->in[U]->data, m, d.add, d.g, 2 * m);
-        dt_each_run(rows, m, da + (int64_t)rows * GATES * m, m, (struct dt_grad){ d.g + m, d.add }, 2 * m);
+        dt_each_run(rows, m, da + (int64_t)rows * GATES * m, m, (struct dt_grad){ .g = d.g + m, .add = d.add }, 2 * m);
     }
     d = dt_grad_in(n, W);
     if (d.g)
@@ -130,7 +130,7 @@ static void backward(struct dt_node *n)
         dt_gemm(true, false, GATES * m, m, rows, da, GATES * m, n->in[HC]->data, 2 * m, d.add, d.g, m);
     d = dt_grad_in(n, B);
     if (d.g)
-        dt_column_sum(rows, GATES * m, da, d.add, d.g);
+        dt_column_sum(rows, GATES * m, da, DT_REAL_DTYPE, d.add, d.g);
 }
 
 static int64_t macs(const struct dt_node *n)

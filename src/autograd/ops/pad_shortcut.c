@@ -2,6 +2,7 @@
  * + k]
  *
  * The shortcut without parameters (He et al. 2016, option A). */
+#include "autograd/kernels/rows.h"
 #include "autograd/ops/each.h"
 
 #include <dyntrain/ops.h>
@@ -34,17 +35,18 @@ static void value(struct dt_node *n, struct dt_grad to, int64_t begin, int64_t e
 {
     const struct attr *a = n->attr;
     const struct dt_shape *in = &n->in[0]->shape, *out = &n->out->shape;
-    size_t c = (size_t)in->d[3], before = (size_t)a->before, after = (size_t)out->d[3] - before - c;
+    size_t size = dt_dtype_size(n->out->dtype), c = (size_t)in->d[3] * size, before = (size_t)a->before * size;
+    size_t after = (size_t)out->d[3] * size - before - c;
 
     for (int64_t r = begin; r < end; r++) {
         int64_t from = r / out->d[1] * in->d[1] + r % out->d[1] * a->stride;
 
         for (int ox = 0; ox < out->d[2]; ox++) {
-            dt_real *y = to.g + (r * out->d[2] + ox) * out->d[3];
+            char *y = dt_to(to, (r * out->d[2] + ox) * out->d[3]);
 
-            memset(y, 0, before * sizeof *y);
-            memcpy(y + before, n->in[0]->data + (from * in->d[2] + (int64_t)ox * a->stride) * in->d[3], c * sizeof *y);
-            memset(y + before + c, 0, after * sizeof *y);
+            memset(y, 0, before);
+            memcpy(y + before, dt_at(n->in[0], (from * in->d[2] + (int64_t)ox * a->stride) * in->d[3]), c);
+            memset(y + before + c, 0, after);
         }
     }
 }
@@ -54,20 +56,18 @@ static void slope(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t e
 {
     const struct attr *a = n->attr;
     const struct dt_shape *in = &n->in[0]->shape, *out = &n->out->shape;
+    const struct dt_rows_kernel *k = dt_rows_kernel(n->in[0]->dtype);
     int64_t row = (int64_t)in->d[2] * in->d[3];
 
     for (int64_t r = begin; r < end; r++) {
         int64_t iy = r % in->d[1], from = r / in->d[1] * out->d[1] + iy / a->stride;
-        dt_real *g = dx.g + r * row;
 
         if (!dx.add)
-            memset(g, 0, (size_t)row * sizeof *g);
+            memset(dt_to(dx, r * row), 0, (size_t)row * dt_dtype_size(n->in[0]->dtype));
         for (int ox = 0; iy % a->stride == 0 && ox < out->d[2]; ox++) {
-            const dt_real *restrict dy = n->out->grad + (from * out->d[2] + ox) * out->d[3] + a->before;
-            dt_real *restrict to = g + (int64_t)ox * a->stride * in->d[3];
+            void *to = dt_to(dx, r * row + (int64_t)ox * a->stride * in->d[3]);
 
-            for (int k = 0; k < in->d[3]; k++)
-                to[k] += dy[k];
+            k->add_relu(to, dt_grad_at(n->out, (from * out->d[2] + ox) * out->d[3] + a->before), in->d[3], false, to);
         }
     }
 }
@@ -89,6 +89,7 @@ static void backward(struct dt_node *n)
 const struct dt_op dt_op_pad_shortcut = {
     .name = "pad_shortcut",
     .n_in = 1,
+    .half = 1,
     .attr_size = sizeof(struct attr),
     .infer = infer,
     .forward = forward,

@@ -111,7 +111,7 @@ static void backward(struct dt_node *n)
     int64_t width = dt_shape_sample(&n->out->shape);
 
     if (a->act == DT_RELU)
-        dt_each_row(n, (struct dt_grad){ n->out->grad, false }, n->out->shape.d[0], width, mask);
+        dt_each_row(n, (struct dt_grad){ .g = n->out->grad, .add = false }, n->out->shape.d[0], width, mask);
     dt_each_row(n, dt_grad_in(n, X), a->pick.n, width, slope_x);
     dt_each_pass(n, BASE);
 }

@@ -38,7 +38,7 @@ static void backward(struct dt_node *n)
     if (!dx.add)
         dt_each_fill(dt_numel(&n->in[0]->shape), 0, dx);
     dt_each_run(dt_shape_rows(&n->out->shape), a->count, n->out->grad, a->count,
-                (struct dt_grad){ dx.g + a->begin, true }, dt_shape_last(&n->in[0]->shape));
+                (struct dt_grad){ .g = dx.g + a->begin, .add = true }, dt_shape_last(&n->in[0]->shape));
 }
 
 const struct dt_op dt_op_slice = {

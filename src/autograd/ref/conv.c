@@ -112,19 +112,20 @@ static void forward_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     }
 }
 
-bool dt_ref_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x, struct dt_tensor *weight,
-                         const dt_real *b, dt_real *y, struct dt_err *err)
+bool dt_ref_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *weight,
+                         const dt_real *b, void *y, struct dt_err *err)
 {
     struct dt_ref *ref = (struct dt_ref *)e;
     struct dt_ref_work w = work_of(g);
 
-    w.x = x;
+    w.x = dt_ref_widen(ref, 0, g, false, x, err);
     w.b = b;
-    w.y = y;
+    w.y = dt_ref_wide(ref, 1, g, true, y, err);
     cut(&w, w.band, DT_REF_CHUNKS);
-    if (!pack_weights(ref, &w, weight->data, err) || !need_columns(ref, &w, err))
+    if (!w.x || !w.y || !pack_weights(ref, &w, weight->data, err) || !need_columns(ref, &w, err))
         return false;
     dt_par_for((int64_t)g->n * g->oh, w.grain, depthwise(g) ? dt_depthwise_forward : forward_chunk, &w);
+    dt_ref_narrow(g, true, w.y, false, y);
     return true;
 }
 
@@ -160,19 +161,20 @@ static void data_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
         }
 }
 
-bool dt_ref_conv_backward_data(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *dy,
-                               struct dt_tensor *weight, dt_real *dx, bool add, struct dt_err *err)
+bool dt_ref_conv_backward_data(struct dt_engine *e, const struct dt_conv_geom *g, const void *dy,
+                               struct dt_tensor *weight, void *dx, bool add, struct dt_err *err)
 {
     struct dt_ref *ref = (struct dt_ref *)e;
     struct dt_ref_work w = work_of(g);
 
-    w.dy = dy;
-    w.dx = dx;
-    w.add = add;
+    w.dy = dt_ref_widen(ref, 1, g, true, dy, err);
+    w.dx = dt_ref_wide(ref, 0, g, false, dx, err);
+    w.add = add && !g->half;
     cut(&w, g->oh, DT_REF_CHUNKS);
-    if (!pack_weights(ref, &w, weight->data, err) || !need_columns(ref, &w, err))
+    if (!w.dy || !w.dx || !pack_weights(ref, &w, weight->data, err) || !need_columns(ref, &w, err))
         return false;
     dt_par_for((int64_t)g->n * g->oh, w.grain, data_chunk, &w);
+    dt_ref_narrow(g, false, w.dx, add, dx);
     return true;
 }
 
@@ -213,25 +215,24 @@ static void add_partials(const struct dt_ref_work *w, dt_real *dw)
             }
 }
 
-bool dt_ref_conv_backward_weights(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x,
-                                  const dt_real *dy, dt_real *dw, bool dw_add, dt_real *db, bool db_add,
-                                  struct dt_err *err)
+bool dt_ref_conv_backward_weights(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, const void *dy,
+                                  dt_real *dw, bool dw_add, dt_real *db, bool db_add, struct dt_err *err)
 {
     struct dt_ref *ref = (struct dt_ref *)e;
     struct dt_ref_work w = work_of(g);
     size_t fit = DT_REF_PARTIAL / n_weights(&w);
 
-    w.x = x;
-    w.dy = dy;
+    w.x = dt_ref_widen(ref, 0, g, false, x, err);
+    w.dy = dt_ref_widen(ref, 1, g, true, dy, err);
     w.add = dw_add;
     cut(&w, w.band, fit >= DT_REF_CHUNKS ? DT_REF_CHUNKS : fit < 2 ? 2 : (int)fit);
-    if (!dt_scratch_need(&ref->partial, (size_t)w.chunks * n_weights(&w) * sizeof(dt_real), err) ||
+    if (!w.x || !w.dy || !dt_scratch_need(&ref->partial, (size_t)w.chunks * n_weights(&w) * sizeof(dt_real), err) ||
         !need_columns(ref, &w, err))
         return false;
     w.partial = ref->partial.data;
     dt_par_for((int64_t)g->n * g->oh, w.grain, depthwise(g) ? dt_depthwise_weights : weights_chunk, &w);
     add_partials(&w, dw);
     if (db)
-        dt_column_sum((int64_t)g->n * g->oh * g->ow, g->o, dy, db_add, db);
+        dt_column_sum((int64_t)g->n * g->oh * g->ow, g->o, w.dy, DT_REAL_DTYPE, db_add, db);
     return true;
 }

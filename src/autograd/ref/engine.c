@@ -23,7 +23,14 @@ static void ref_close(struct dt_engine *engine)
     dt_scratch_free(&e->weights);
     dt_scratch_free(&e->columns);
     dt_scratch_free(&e->partial);
+    dt_scratch_free(&e->wide[0]);
+    dt_scratch_free(&e->wide[1]);
     dt_free(e);
+}
+
+static bool bf16(bool fast)
+{
+    return !fast;
 }
 
 const struct dt_engine_class dt_engine_ref = {
@@ -33,6 +40,7 @@ const struct dt_engine_class dt_engine_ref = {
     .conv_forward = dt_ref_conv_forward,
     .conv_backward_data = dt_ref_conv_backward_data,
     .conv_backward_weights = dt_ref_conv_backward_weights,
+    .bf16 = bf16,
 };
 
 void dt_blas_version(char *buf, size_t size)

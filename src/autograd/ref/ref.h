@@ -18,6 +18,7 @@ enum {
 struct dt_ref {
     struct dt_engine base;
     struct dt_scratch weights, columns, partial;
+    struct dt_scratch wide[2]; /* DT_BF16 operands in dt_real: the image side, the result's side */
 };
 
 /* One call, as its chunks see it. */
@@ -47,12 +48,18 @@ void dt_depthwise_data(void *work, int64_t begin, int64_t end, int64_t chunk);
 void dt_depthwise_weights(void *work, int64_t begin, int64_t end, int64_t chunk);
 
 /* The engine's functions, see engine.h. */
-bool dt_ref_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x, struct dt_tensor *w,
-                         const dt_real *b, dt_real *y, struct dt_err *err);
-bool dt_ref_conv_backward_data(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *dy,
-                               struct dt_tensor *w, dt_real *dx, bool add, struct dt_err *err);
-bool dt_ref_conv_backward_weights(struct dt_engine *e, const struct dt_conv_geom *g, const dt_real *x,
-                                  const dt_real *dy, dt_real *dw, bool dw_add, dt_real *db, bool db_add,
-                                  struct dt_err *err);
+bool dt_ref_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
+                         const dt_real *b, void *y, struct dt_err *err);
+bool dt_ref_conv_backward_data(struct dt_engine *e, const struct dt_conv_geom *g, const void *dy, struct dt_tensor *w,
+                               void *dx, bool add, struct dt_err *err);
+bool dt_ref_conv_backward_weights(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, const void *dy,
+                                  dt_real *dw, bool dw_add, dt_real *db, bool db_add, struct dt_err *err);
+
+/* DT_BF16 operands: widened into scratch `side`, and back. This engine multiplies in dt_real only. (half.c) */
+const dt_real *dt_ref_widen(struct dt_ref *e, int side, const struct dt_conv_geom *g, bool result, const void *from,
+                            struct dt_err *err);
+dt_real *dt_ref_wide(struct dt_ref *e, int side, const struct dt_conv_geom *g, bool result, void *to,
+                     struct dt_err *err);
+void dt_ref_narrow(const struct dt_conv_geom *g, bool result, const dt_real *wide, bool add, void *to);
 
 #endif
