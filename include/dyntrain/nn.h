@@ -75,6 +75,9 @@ struct dt_run { /* one step: set the first part anew for each; the arch may live
     struct dt_tensor *features; /* what the last head pooled: a head leaves it here */
     struct dt_exit *exit;       /* left for the losses; in the tape's arena */
     int n_exits;
+    struct dt_module *tail; /* the norm that takes the sum of a residual block into its own passes, or NULL (keep.c): */
+    struct dt_tensor *base; /* act(base + its result) */
+    enum dt_act act;
 };
 
 /* ---- modules ---- */
@@ -111,6 +114,7 @@ struct dt_module {
     struct dt_net *net;
     struct dt_module *parent, *child, *next; /* children in order of creation */
     struct dt_param *param;
+    struct dt_module *tail;        /* the norm without activation whose result is this module's, or NULL */
     int choice[DT_N_CHOICE_KINDS]; /* index in the space; -1: none */
     bool frozen;                   /* running statistics, no dropout, no gradients */
 };

@@ -1,5 +1,6 @@
 /* keep: run this body? Masked execution runs it for everybody and gates; skipping execution runs it for those who keep
  * it. Batch norm sees the same samples in both. */
+#include "nn/layers/layer.h"
 #include "nn/run.h"
 
 /* act(base + y). A sum of unequal widths is a mistake unless some WIDTH has narrowed a tensor. */
@@ -11,6 +12,39 @@ static struct dt_tensor *join(struct dt_run *run, struct dt_tensor *base, struct
         return dt_tape_fail(run->tape, DT_ESHAPE, "body puts out %s, base has %s", dt_shape_str(&y->shape, s),
                             dt_shape_str(&base->shape, b));
     return dt_add(run->tape, base, y, act);
+}
+
+/* The norm that ends the body, where nothing follows it. */
+static struct dt_module *tail_of(struct dt_module *m)
+{
+    while (m && dt_is_seq(m)) {
+        for (m = m->child; m && m->next;)
+            m = m->next;
+        if (m && m->choice[DT_EXIT] >= 0)
+            return NULL;
+    }
+    return m ? m->tail : NULL;
+}
+
+/* Everybody runs the body: the sum goes into the norm that ends it, which saves a pass over the result each way. */
+static struct dt_tensor *whole(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
+                               enum dt_act act)
+{
+    struct dt_module *tail = tail_of(body), *outer = run->tail;
+    struct dt_tensor *outer_base = run->base, *y;
+    enum dt_act outer_act = run->act;
+
+    if (!tail || dt_run_shrunk(run) || tail->param->tensor.shape.d[0] != dt_channels(base))
+        return join(run, base, dt_forward(body, run, x), act);
+    run->tail = tail;
+    run->base = base;
+    run->act = act;
+    y = dt_forward(body, run, x);
+    DT_ASSERT(!run->tail || dt_tape_err(run->tape)->code); /* it was taken */
+    run->tail = outer;
+    run->base = outer_base;
+    run->act = outer_act;
+    return y;
 }
 
 static struct dt_tensor *skip(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
@@ -61,10 +95,10 @@ struct dt_tensor *dt_keep(struct dt_run *run, struct dt_module *body, struct dt_
     if (!x || !base)
         return NULL;
     if (choice < 0 || (run->arch.n == 0 && !gated))
-        return join(run, base, dt_forward(body, run, x), act);
+        return whole(run, body, base, x, act);
     if (!dt_run_pick(run, choice, 0, &p))
         return dt_tape_fail(run->tape, DT_ENOMEM, "out of memory");
     if (p.n == p.of && !gated)
-        return join(run, base, dt_forward(body, run, x), act);
+        return whole(run, body, base, x, act);
     return run->exec == DT_SKIP ? skip(run, body, base, x, act, &p) : mask(run, body, base, x, act, &p);
 }

@@ -62,6 +62,7 @@ struct dt_module *dt_conv_norm(struct dt_net *n, struct dt_module *parent, const
     c->relu6 = cfg->relu6;
     c->conv = dt_conv_layer(n, m, "conv", in, cfg->out, cfg->kernel, cfg->stride, cfg->pad, groups, false);
     c->norm = dt_norm_new(n, m, "norm", cfg->out, cfg->relu, cfg->momentum, cfg->eps);
+    m->tail = cfg->width || cfg->relu6 ? NULL : c->norm->tail;
     if (cfg->width)
         dt_choice_new(m, DT_WIDTH, cfg->out);
     return m;

@@ -19,14 +19,19 @@ static struct dt_tensor *apply(struct norm *b, struct dt_run *run, struct dt_ten
         .var = dt_param_prefix(run, b->var, c),
         .weight = run->weight,
     };
+    bool sum = run->tail == &b->base;
     struct dt_norm_cfg cfg = {
         .training = run->recalibrate > 0 || (run->training && !b->base.frozen),
         .frozen = run->freeze_stats,
-        .relu = b->relu,
+        .relu = sum ? run->act == DT_RELU : b->relu,
         .momentum = run->recalibrate > 0 ? 1.0 / run->recalibrate : b->momentum,
         .eps = b->eps,
     };
 
+    if (sum) {
+        in.base = run->base;
+        run->tail = NULL;
+    }
     return dt_batch_norm(run->tape, x, &in, &cfg);
 }
 
@@ -67,6 +72,7 @@ struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const 
 
     b->c = c;
     b->relu = relu;
+    m->tail = relu ? NULL : m;
     b->momentum = momentum;
     b->eps = eps;
     b->gamma = dt_param_new(m, "gamma", dt_shape1(c), DT_INIT_ONE, 0, false);

@@ -53,6 +53,7 @@ static void body(struct dt_net *net, struct dt_module *block, int in, int out, i
             dt_choice_new(path, DT_KEEP, 1);
     }
     p->norm = dt_norm_layer(net, m, "norm", out, false);
+    m->tail = p->norm;
 }
 
 void dt_build_resnext29(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels)
