@@ -11,5 +11,6 @@
 #include <dyntrain/io.h>
 #include <dyntrain/train.h>
 #include <dyntrain/rl.h>
+#include <dyntrain/report.h>
 
 #endif

@@ -6,7 +6,7 @@ set -eu
 packages='build-essential meson ninja-build pkg-config libopenblas-dev libdnnl-dev libhdf5-dev libyaml-dev nettle-dev
   libjansson-dev librandom123-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev check dataset-fashion-mnist hdf5-tools
   python3-h5py'
-ci_packages='clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev valgrind'
+ci_packages='clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev valgrind chromium'
 
 case "${1-}" in
 '') ;;

@@ -107,6 +107,8 @@ void dt_json_null(struct dt_json *o, const char *key);
 struct dt_json *dt_json_put(struct dt_json *o, const char *key, struct dt_json *child); /* takes it, returns it */
 bool dt_json_write(const struct dt_json *j, FILE *f, bool indent);                      /* a line feed at the end */
 struct dt_json *dt_json_read(const char *path, struct dt_err *err);                     /* NULL: missing or malformed */
+/* One value out of memory; the message names `path` and the place. */
+struct dt_json *dt_json_parse(const char *text, size_t size, const char *path, struct dt_err *err);
 double dt_json_get_num(const struct dt_json *o, const char *key, double missing);
 const char *dt_json_get_str(const struct dt_json *o, const char *key, const char *missing);
 /* A child, borrowed, NULL: absent; elements of an array; a child taken out of its object, the caller's from then on. */
@@ -146,6 +148,10 @@ void dt_runlog_write(struct dt_runlog *l, struct dt_json *row); /* takes and fre
 int64_t dt_runlog_size(struct dt_runlog *l);                    /* bytes written and flushed so far */
 enum dt_code dt_runlog_sync(struct dt_runlog *l, struct dt_err *err) DT_MUST_CHECK; /* flush and fsync */
 void dt_runlog_close(struct dt_runlog *l);
+/* Calls fn with every whole line of a run log, in order, until it returns false; the row is fn's to free. Lines that
+ * are no JSON are left out and counted in *bad; what follows the last line feed was being written and is left out. */
+enum dt_code dt_runlog_each(const char *path, bool (*fn)(void *ctx, struct dt_json *row), void *ctx, int64_t *bad,
+                            struct dt_err *err) DT_MUST_CHECK;
 
 #ifdef __cplusplus
 }

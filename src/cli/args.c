@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum flag_id { HELP, VERSION, QUIET, VERBOSE, JSON, DRY_RUN, VERIFY, ORIGINS, WORKER, EPOCHS, SPLIT, SETTING };
+enum flag_id { HELP, VERSION, QUIET, VERBOSE, JSON, DRY_RUN, VERIFY, ORIGINS, WORKER, EPOCHS, SPLIT, OUTPUT, SETTING };
 
 struct flag {
     const char *name;
@@ -31,7 +31,8 @@ static const struct flag flags[] = {
     { "worker", WORKER, 0, NULL, NULL, NULL, false },
     { "epochs", EPOCHS, 0, "N", NULL, "train up to N epochs instead of the configured number", false },
     { "split", SPLIT, 0, "NAME", NULL, "train, val or test (default)", false },
-    { "output", SETTING, 'o', "DIR", "run.dir", "root of run directories", false },
+    { "output", OUTPUT, 'o', "PATH", NULL, "where to: the root of run directories; of a report, the file ('-': stdout)",
+      false },
     { "name", SETTING, 0, "NAME", "name", "name of the run", false },
     { "seed", SETTING, 0, "S", "seed", "random seed", false },
     { "threads", SETTING, 0, "N", "run.threads", "compute threads, 0: all processors", false },
@@ -193,6 +194,11 @@ static bool apply(struct dt_args *args, const struct flag *f, const char *value,
         break;
     case WORKER:
         args->worker = true;
+        break;
+    case OUTPUT:
+        if (args->command->overrides)
+            return add_override(args, "run.dir", value, arena, err);
+        args->output = value;
         break;
     case SPLIT:
         args->split = value;

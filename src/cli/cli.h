@@ -13,7 +13,7 @@ struct dt_args {
     const char **override;
     bool json, dry_run, verify, origins, worker;
     int64_t epochs;
-    const char *split;
+    const char *split, *output;
     const char *line; /* the whole command line, for run.json */
 };
 
@@ -26,7 +26,7 @@ struct dt_command {
 };
 
 extern const struct dt_command dt_cmd_train, dt_cmd_resume, dt_cmd_eval, dt_cmd_predict, dt_cmd_summary, dt_cmd_bench,
-    dt_cmd_inspect, dt_cmd_config, dt_cmd_list, dt_cmd_data, dt_cmd_doctor;
+    dt_cmd_inspect, dt_cmd_config, dt_cmd_list, dt_cmd_data, dt_cmd_doctor, dt_cmd_report;
 extern const struct dt_command *const dt_commands[]; /* NULL-terminated */
 extern const struct dt_method *const dt_methods[];   /* NULL-terminated: the table of all methods */
 

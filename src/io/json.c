@@ -115,24 +115,32 @@ bool dt_json_write(const struct dt_json *j, FILE *f, bool indent)
     return j && json_dumpf(raw_const(j), f, format(indent)) == 0 && putc('\n', f) != EOF;
 }
 
+struct dt_json *dt_json_parse(const char *text, size_t size, const char *path, struct dt_err *err)
+{
+    json_error_t wrong;
+    json_t *j;
+
+    use_our_memory();
+    j = json_loadb(text, size, JSON_REJECT_DUPLICATES, &wrong);
+    if (!j)
+        dt_fail(err, DT_ECHECKPOINT, "%s:%d:%d: is not valid JSON: %s", path, wrong.line, wrong.column, wrong.text);
+    return (struct dt_json *)j;
+}
+
 struct dt_json *dt_json_read(const char *path, struct dt_err *err)
 {
     struct dt_err why = { .code = DT_OK };
-    json_error_t wrong;
     size_t size;
     char *text = dt_file_read(path, MAX_BYTES, &size, DT_ECHECKPOINT, &why);
-    json_t *j;
+    struct dt_json *j;
 
     if (!text) {
         dt_fail(err, why.code, "%s: %s", path, why.msg);
         return NULL;
     }
-    use_our_memory();
-    j = json_loadb(text, size, JSON_REJECT_DUPLICATES, &wrong);
+    j = dt_json_parse(text, size, path, err);
     dt_free(text);
-    if (!j)
-        dt_fail(err, DT_ECHECKPOINT, "%s:%d:%d: is not valid JSON: %s", path, wrong.line, wrong.column, wrong.text);
-    return (struct dt_json *)j;
+    return j;
 }
 
 struct dt_json *dt_json_get(const struct dt_json *o, const char *key)

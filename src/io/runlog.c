@@ -10,6 +10,8 @@
 
 #include "io/file.h"
 
+enum { MAX_BYTES = 1 << 30 }; /* of a log that is read */
+
 struct dt_runlog {
     FILE *f;
     int64_t size;
@@ -118,4 +120,32 @@ void dt_runlog_close(struct dt_runlog *l)
         return;
     fclose(l->f);
     dt_free(l);
+}
+
+/* ---- reading ---- */
+
+enum dt_code dt_runlog_each(const char *path, bool (*fn)(void *ctx, struct dt_json *row), void *ctx, int64_t *bad,
+                            struct dt_err *err)
+{
+    struct dt_err why = { .code = DT_OK };
+    size_t size;
+    char *text = dt_file_read(path, MAX_BYTES, &size, DT_ECHECKPOINT, &why);
+    bool more = true;
+
+    *bad = 0;
+    if (!text) {
+        dt_fail(err, why.code, "%s: %s", path, why.msg);
+        return err->code;
+    }
+    for (char *line = text, *end; more && (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
+        struct dt_err ignored = { .code = DT_OK };
+        struct dt_json *row = dt_json_parse(line, (size_t)(end - line), path, &ignored);
+
+        if (row)
+            more = fn(ctx, row);
+        else
+            *bad += 1;
+    }
+    dt_free(text);
+    return DT_OK;
 }

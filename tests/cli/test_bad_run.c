@@ -67,6 +67,10 @@ START_TEST(foreign)
     cli_failed(c, cli_run(c, "eval runs"), 5, "runs: no checkpoint in it");
     cli_failed(c, cli_run(c, "inspect tiny.yaml"), 5, "tiny.yaml: is too short for a checkpoint");
     cli_failed(c, cli_run(c, "resume nowhere"), 5, "nowhere: ");
+    cli_failed(c, cli_run(c, "report runs"), 5, "runs: is no run directory");
+    cli_failed(c, cli_run(c, "report %s nowhere -o page.html", first), 5, "nowhere: No such file");
+    ck_assert_int_lt(cli_size("page.html"), 0);
+    cli_failed(c, cli_run(c, "report %s -o nowhere/page.html", first), 5, "nowhere/page.html: ");
     cli_failed(c, cli_run(c, "resume runs"), 5, "runs: is not a run directory");
     cli_failed(c, cli_run(c, "eval %s data.val_split=0 --split val", first), 4, "no images in val");
     cli_close(c);

@@ -48,6 +48,25 @@ static void look_at_the_run(struct cli *c, double accuracy)
     ck_assert_ptr_nonnull(strstr(c->out, c->run));
 }
 
+/* Beside the run, in the working directory, where one says, on standard output. */
+static void report(struct cli *c)
+{
+    char path[640];
+
+    snprintf(path, sizeof path, "%s/report.html", c->run);
+    cli_ok(c, "report %s", c->run);
+    ck_assert_int_eq(strncmp(c->out, path, strlen(path)), 0);
+    ck_assert_int_gt((int)cli_size(path), 20000);
+    cli_ok(c, "report %s %s", c->run, c->run);
+    ck_assert_str_eq(c->out, "report.html\n");
+    ck_assert_int_gt((int)cli_size("report.html"), 20000);
+    cli_ok(c, "report %s -o page.html", c->run);
+    ck_assert_int_gt((int)cli_size("page.html"), 20000);
+    cli_ok(c, "report %s -o -", c->run);
+    ck_assert_int_eq(strncmp(c->out, "<!DOCTYPE html>", 15), 0);
+    cli_failed(c, cli_run(c, "report"), 2, "missing operand; usage: dyntrain report RUN [RUN ...]");
+}
+
 static void predict(struct cli *c)
 {
     struct dt_json *j;
@@ -90,6 +109,7 @@ START_TEST(whole_run)
     dt_json_free(result);
     look_at_the_run(c, accuracy);
     predict(c);
+    report(c);
     cli_ok(c, "resume %s", c->run); /* finished: tests again, and says so */
     ck_assert_ptr_nonnull(strstr(c->err, "is finished"));
     cli_ok(c, "resume %s --epochs 3", c->run);

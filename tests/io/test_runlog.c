@@ -118,12 +118,49 @@ START_TEST(a_row_that_memory_had_no_room_for_is_a_failure)
 }
 END_TEST
 
+struct seen {
+    int n, sum, most;
+};
+
+static bool see(void *ctx, struct dt_json *row)
+{
+    struct seen *s = ctx;
+
+    s->n++;
+    s->sum += (int)dt_json_get_num(row, "step", 0);
+    dt_json_free(row);
+    return s->n < s->most;
+}
+
+/* A run that goes on, or that has died, can be looked at. */
+START_TEST(rows_are_read)
+{
+    struct dt_err err = { .code = DT_OK };
+    struct seen all = { .most = 9 }, two = { .most = 2 };
+    int64_t bad = -1;
+
+    write_text("metrics.jsonl", "{\"step\":1}\n{\"step\":\n\n{\"step\":4}\n{\"step\":16}\n{\"step\":64");
+    ck_assert_int_eq(dt_runlog_each("metrics.jsonl", see, &all, &bad, &err), DT_OK);
+    ck_assert_int_eq(all.n, 3);
+    ck_assert_int_eq(all.sum, 21);
+    ck_assert_int_eq((int)bad, 2);
+    ck_assert_int_eq(dt_runlog_each("metrics.jsonl", see, &two, &bad, &err), DT_OK);
+    ck_assert_int_eq(two.n, 2);
+    write_text("metrics.jsonl", "");
+    ck_assert_int_eq(dt_runlog_each("metrics.jsonl", see, &two, &bad, &err), DT_OK);
+    ck_assert_int_eq(two.n, 2);
+    ck_assert_int_eq(dt_runlog_each("none.jsonl", see, &two, &bad, &err), DT_ECHECKPOINT);
+    dt_test_fails(&err, DT_ECHECKPOINT, "none.jsonl: ");
+}
+END_TEST
+
 Suite *suite_runlog(void)
 {
     Suite *s = suite_create("runlog");
     TCase *c = case_in_folder("runlog");
 
     tcase_add_test(c, rows_are_appended);
+    tcase_add_test(c, rows_are_read);
     tcase_add_test(c, a_torn_last_line_is_cut_off);
     tcase_add_test(c, a_long_torn_line_is_cut_off);
     tcase_add_test(c, a_resumed_run_goes_back_to_the_mark);
