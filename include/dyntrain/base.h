@@ -37,6 +37,7 @@ enum dt_code {
     DT_ECHECKPOINT, /* exit 5: checkpoint or run directory */
     DT_ENUMERIC,    /* exit 6: NaN, infinity, divergence */
     DT_ERESOURCE,   /* exit 7: disk, time, file handles */
+    DT_EFULL,       /* exit 7: no space on the disk, or quota used up: waiting may help */
     DT_ENOMEM,      /* exit 7: memory */
     DT_EVERIFY,     /* exit 8: verification mismatch */
     DT_ESHAPE,      /* exit 3: shapes do not fit (the config describes an impossible network) */

@@ -106,7 +106,8 @@ void dt_json_bool(struct dt_json *o, const char *key, bool v);
 void dt_json_null(struct dt_json *o, const char *key);
 struct dt_json *dt_json_put(struct dt_json *o, const char *key, struct dt_json *child); /* takes it, returns it */
 bool dt_json_write(const struct dt_json *j, FILE *f, bool indent);                      /* a line feed at the end */
-struct dt_json *dt_json_read(const char *path, struct dt_err *err);                     /* NULL: missing or malformed */
+char *dt_json_text(const struct dt_json *j); /* on one line, none at its end; dt_free() it; NULL: out of memory */
+struct dt_json *dt_json_read(const char *path, struct dt_err *err); /* NULL: missing or malformed */
 /* One value out of memory; the message names `path` and the place. */
 struct dt_json *dt_json_parse(const char *text, size_t size, const char *path, struct dt_err *err);
 double dt_json_get_num(const struct dt_json *o, const char *key, double missing);
@@ -144,9 +145,12 @@ struct dt_runlog;
 /* Appends; when keep >= 0 the file is first cut back to `keep` bytes (the checkpoint's mark, so no step appears twice).
  */
 struct dt_runlog *dt_runlog_open(const char *path, int64_t keep, struct dt_err *err);
-void dt_runlog_write(struct dt_runlog *l, struct dt_json *row); /* takes and frees row; failure sticks */
-int64_t dt_runlog_size(struct dt_runlog *l);                    /* bytes written and flushed so far */
-enum dt_code dt_runlog_sync(struct dt_runlog *l, struct dt_err *err) DT_MUST_CHECK; /* flush and fsync */
+/* Takes and frees row. What cannot be written waits in memory: dt_runlog_sync tries again and reports. */
+void dt_runlog_write(struct dt_runlog *l, struct dt_json *row);
+int64_t dt_runlog_size(struct dt_runlog *l); /* bytes in the file */
+/* Everything is in the file and on the disk. A lost line (no memory, a failed fsync) sticks; otherwise a later call may
+ * succeed. */
+enum dt_code dt_runlog_sync(struct dt_runlog *l, struct dt_err *err) DT_MUST_CHECK;
 void dt_runlog_close(struct dt_runlog *l);
 /* Calls fn with every whole line of a run log, in order, until it returns false; the row is fn's to free. Lines that
  * are no JSON are left out and counted in *bad; what follows the last line feed was being written and is left out. */

@@ -35,11 +35,14 @@ extern const struct dt_opt dt_optim_opts[];
 double dt_schedule_lr(const struct dt_optim_cfg *cfg, int64_t step, int64_t total, int64_t per_epoch);
 
 /* ---- settings: what a config says, beside the method's own section ---- */
+enum { DT_FULL_FAIL, DT_FULL_WAIT };
 struct dt_checkpoint_cfg {
     int64_t every_epochs;
     double every_minutes;
     int64_t keep_last;
     bool keep_best; /* by validation accuracy */
+    int on_full;    /* fail, wait: when the disk is full */
+    double retry_seconds;
 };
 struct dt_run_cfg {
     const char *dir;    /* root of run directories */

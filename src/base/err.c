@@ -34,6 +34,7 @@ int dt_exit_status(enum dt_code code)
     case DT_ENUMERIC:
         return 6;
     case DT_ERESOURCE:
+    case DT_EFULL:
     case DT_ENOMEM:
         return 7;
     case DT_EVERIFY:

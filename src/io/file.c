@@ -16,6 +16,7 @@ enum dt_code dt_file_code(int system_error, enum dt_code code)
     switch (system_error) {
     case ENOSPC:
     case EDQUOT:
+        return DT_EFULL;
     case EFBIG:
     case EIO:
     case EMFILE:
@@ -146,7 +147,7 @@ static const char *fill(int fd, const struct dt_piece *piece, int n)
     return NULL;
 }
 
-static bool sync_folder(const char *dir)
+bool dt_file_sync_folder(const char *dir)
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok;
@@ -175,6 +176,7 @@ static int open_temp(const char *dir, char *temp, size_t size)
     return -1;
 }
 
+/* The folder that `path` is in; false: too long. */
 static bool folder_of(const char *path, char *dir, size_t size)
 {
     const char *slash = strrchr(path, '/');
@@ -220,22 +222,50 @@ enum dt_code dt_file_replace(const char *path, const struct dt_piece *piece, int
         dt_fail(err, dt_file_code(why, code), "%s: cannot be written: %s", path, wrong);
         return err->code;
     }
-    if (!sync_folder(dir)) {
+    if (!dt_file_sync_folder(dir)) {
         dt_fail(err, dt_file_code(errno, code), "%s: its folder cannot be synchronised: %s", path, strerror(errno));
         return err->code;
     }
     return DT_OK;
 }
 
+bool dt_file_make_folder(const char *path)
+{
+    char above[PATH_BYTES];
+
+    if (!folder_of(path, above, sizeof above)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    return mkdir(path, 0777) == 0 && dt_file_sync_folder(above);
+}
+
+enum dt_code dt_file_copy(const char *from, const char *to, size_t cap, enum dt_code code, struct dt_err *err)
+{
+    struct dt_err why = { .code = DT_OK };
+    size_t size;
+    char *data = dt_file_read(from, cap, &size, code, &why);
+
+    if (!data) {
+        dt_fail(err, why.code, "%s: %s", from, why.msg);
+        return err->code;
+    }
+    code = dt_file_replace(to, &(struct dt_piece){ data, size }, 1, code, err);
+    dt_free(data);
+    return code;
+}
+
 void dt_file_sweep(const char *dir)
 {
     DIR *d = opendir(dir);
     struct dirent *e;
+    char path[PATH_BYTES];
 
     if (!d)
         return;
     while ((e = readdir(d)) != NULL)
-        if (!strncmp(e->d_name, temp_prefix, sizeof temp_prefix - 1))
-            (void)unlinkat(dirfd(d), e->d_name, 0); /* what stays is only clutter */
+        if (!strncmp(e->d_name, temp_prefix, sizeof temp_prefix - 1) &&
+            snprintf(path, sizeof path, "%s/%s", dir, e->d_name) < (int)sizeof path)
+            (void)unlink(path); /* what stays is only clutter */
     closedir(d);
 }

@@ -19,10 +19,19 @@ struct dt_piece {
 enum dt_code dt_file_replace(const char *path, const struct dt_piece *piece, int n, enum dt_code code,
                              struct dt_err *err) DT_MUST_CHECK;
 
+/* A file of at most `cap` bytes becomes the file `to`, by the same steps. */
+enum dt_code dt_file_copy(const char *from, const char *to, size_t cap, enum dt_code code,
+                          struct dt_err *err) DT_MUST_CHECK;
+
+/* mkdir that a power failure does not undo: the folder above is synchronised. False: errno says why. */
+bool dt_file_make_folder(const char *path);
+bool dt_file_sync_folder(const char *dir); /* false: errno says why */
+
 /* Removes the temporary files that killed processes left; only for one who holds the lock of the folder. */
 void dt_file_sweep(const char *dir);
 
-/* DT_ERESOURCE when the system's error says that disk, quota or file handles are exhausted, else `code`. */
+/* DT_EFULL when the system's error says that disk or quota are used up, DT_ERESOURCE for file handles and a disk that
+ * fails, DT_ENOMEM, else `code`. */
 enum dt_code dt_file_code(int system_error, enum dt_code code);
 
 #endif

@@ -127,6 +127,11 @@ struct dt_json *dt_json_parse(const char *text, size_t size, const char *path, s
     return (struct dt_json *)j;
 }
 
+char *dt_json_text(const struct dt_json *j)
+{
+    return j ? json_dumps(raw_const(j), format(false)) : NULL;
+}
+
 struct dt_json *dt_json_read(const char *path, struct dt_err *err)
 {
     struct dt_err why = { .code = DT_OK };

@@ -63,6 +63,12 @@ static bool lock(struct dt_rundir *d, struct dt_err *err)
 
 /* ---- making and opening ---------------------------------------------------------------------------------------- */
 
+/* It is there, made by us or by somebody who was faster. */
+static bool have_folder(const char *path)
+{
+    return is_folder(path) || dt_file_make_folder(path) || (errno == EEXIST && is_folder(path));
+}
+
 /* Makes the folder and those above it. */
 static bool make_folders(const char *path, struct dt_err *err)
 {
@@ -73,13 +79,11 @@ static bool make_folders(const char *path, struct dt_err *err)
         if (*p != '/')
             continue;
         *p = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+        if (!have_folder(part))
             return fail_path(part, "cannot be made", err);
         *p = '/';
     }
-    if (mkdir(part, 0777) != 0 && !is_folder(part))
-        return fail_path(part, "cannot be made", err);
-    return true;
+    return have_folder(part) || fail_path(part, "cannot be made", err);
 }
 
 /* Makes a run directory that did not exist before. */
@@ -96,7 +100,7 @@ static bool make_run(struct dt_rundir *d, const char *parent, int64_t seed, stru
             snprintf(tail, sizeof tail, "-%d", n);
         if (snprintf(path, sizeof path, "%s/%s-%jd%s", parent, stamp, (intmax_t)seed, tail) >= (int)sizeof path)
             return dt_fail(err, DT_ECHECKPOINT, "%.80s...: the path is too long for a run directory", parent);
-        if (mkdir(path, 0777) == 0) {
+        if (dt_file_make_folder(path)) {
             memcpy(d->path, path, sizeof path);
             return true;
         }
@@ -122,7 +126,7 @@ enum dt_code dt_rundir_create(struct dt_rundir *d, const char *root, const char 
     if (!make_folders(path, err) || !make_run(d, path, seed, err))
         return err->code;
     dt_rundir_file(d, "ckpt", path, sizeof path);
-    if (mkdir(path, 0777) != 0)
+    if (!dt_file_make_folder(path))
         fail_path(path, "cannot be made", err);
     else
         lock(d, err);

@@ -1,5 +1,6 @@
-/* The run log: JSON lines, appended and flushed one by one. What a killed process left behind its last line feed is
- * cut off, and a resumed run goes back to where its checkpoint was, so no step appears twice. */
+/* The run log: JSON lines, appended one by one. What a killed process left behind its last line feed is cut off, and a
+ * resumed run goes back to where its checkpoint was, so no step appears twice. A line that the disk has no room for
+ * waits in memory; the next line, or the next sync, tries again from the byte where the file ends. */
 #include <dyntrain/io.h>
 
 #include <errno.h>
@@ -10,14 +11,19 @@
 
 #include "io/file.h"
 
-enum { MAX_BYTES = 1 << 30 }; /* of a log that is read */
+enum { MAX_BYTES = 1 << 30, MOST_PENDING = 64 << 20 }; /* of a log that is read; of lines that wait */
 
 struct dt_runlog {
-    FILE *f;
-    int64_t size;
-    struct dt_err err;
+    int fd;
+    int64_t size;        /* bytes in the file */
+    char *pending;       /* what is still to be written */
+    size_t n, room;      /* bytes of it; allocated */
+    struct dt_err err;   /* a line is lost: sticks */
+    struct dt_err later; /* why lines are pending; writing them clears it */
     char path[512];
 };
+
+/* ---- opening --------------------------------------------------------------------------------------------------- */
 
 /* Where the last whole line ends, at or before `end`. */
 static int64_t whole_lines(int fd, int64_t end)
@@ -39,11 +45,11 @@ static int64_t whole_lines(int fd, int64_t end)
     return 0;
 }
 
-static bool cut_back(struct dt_runlog *l, int fd, int64_t keep, struct dt_err *err)
+static bool cut_back(struct dt_runlog *l, int64_t keep, struct dt_err *err)
 {
     struct stat st;
 
-    if (fstat(fd, &st) != 0)
+    if (fstat(l->fd, &st) != 0)
         return dt_fail(err, DT_ECHECKPOINT, "%s: %s", l->path, strerror(errno));
     l->size = st.st_size;
     if (keep > l->size)
@@ -51,8 +57,8 @@ static bool cut_back(struct dt_runlog *l, int fd, int64_t keep, struct dt_err *e
                (intmax_t)keep);
     if (keep >= 0 && keep < l->size)
         l->size = keep;
-    l->size = whole_lines(fd, l->size);
-    if (l->size < 0 || (l->size != st.st_size && ftruncate(fd, l->size) != 0))
+    l->size = whole_lines(l->fd, l->size);
+    if (l->size < 0 || (l->size != st.st_size && ftruncate(l->fd, l->size) != 0))
         return dt_fail(err, dt_file_code(errno, DT_ECHECKPOINT), "%s: cannot be cut back: %s", l->path,
                        strerror(errno));
     return true;
@@ -61,43 +67,76 @@ static bool cut_back(struct dt_runlog *l, int fd, int64_t keep, struct dt_err *e
 struct dt_runlog *dt_runlog_open(const char *path, int64_t keep, struct dt_err *err)
 {
     struct dt_runlog *l = dt_calloc(1, sizeof *l);
-    int fd;
 
     if (!l) {
         dt_fail(err, DT_ENOMEM, "%s: out of memory", path);
         return NULL;
     }
     snprintf(l->path, sizeof l->path, "%s", path);
-    fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (fd < 0)
+    l->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (l->fd < 0)
         dt_fail(err, dt_file_code(errno, DT_ECHECKPOINT), "%s: cannot be opened: %s", path, strerror(errno));
-    if (fd < 0 || !cut_back(l, fd, keep, err))
-        goto out;
-    l->f = fdopen(fd, "a");
-    if (l->f)
+    if (l->fd >= 0 && cut_back(l, keep, err))
         return l;
-    dt_fail(err, DT_ENOMEM, "%s: out of memory", path);
-out:
-    if (fd >= 0)
-        close(fd);
-    dt_free(l);
+    dt_runlog_close(l);
     return NULL;
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------- */
+
+static bool add_pending(struct dt_runlog *l, const char *text, size_t size)
+{
+    if (size > MOST_PENDING || l->n + size > MOST_PENDING)
+        return false;
+    if (l->n + size > l->room) {
+        size_t room = 2 * (l->n + size);
+        char *more = dt_realloc(l->pending, room);
+
+        if (!more)
+            return false;
+        l->pending = more;
+        l->room = room;
+    }
+    memcpy(l->pending + l->n, text, size);
+    l->n += size;
+    return true;
+}
+
+static void write_pending(struct dt_runlog *l)
+{
+    size_t done = 0;
+
+    l->later.code = DT_OK;
+    while (done < l->n) {
+        ssize_t k = write(l->fd, l->pending + done, l->n - done);
+
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0) {
+            dt_fail(&l->later, dt_file_code(errno, DT_ECHECKPOINT), "%s: cannot be written: %s", l->path,
+                    strerror(errno));
+            break;
+        }
+        done += (size_t)k;
+    }
+    l->n -= done;
+    if (l->n > 0)
+        memmove(l->pending, l->pending + done, l->n);
+    l->size += (int64_t)done;
 }
 
 void dt_runlog_write(struct dt_runlog *l, struct dt_json *row)
 {
-    off_t at;
+    char *text = dt_json_text(row);
 
-    if (l->err.code == DT_OK) {
-        if (!row)
-            dt_fail(&l->err, DT_ENOMEM, "%s: out of memory", l->path);
-        else if (!dt_json_write(row, l->f, false) || fflush(l->f) != 0 || (at = ftello(l->f)) < 0)
-            dt_fail(&l->err, dt_file_code(errno, DT_ECHECKPOINT), "%s: cannot be written: %s", l->path,
-                    strerror(errno));
-        else
-            l->size = at;
-    }
     dt_json_free(row);
+    if (l->err.code == DT_OK) {
+        if (!text || !add_pending(l, text, strlen(text)) || !add_pending(l, "\n", 1))
+            dt_fail(&l->err, DT_ENOMEM, "%s: out of memory", l->path);
+        else
+            write_pending(l);
+    }
+    dt_free(text);
 }
 
 int64_t dt_runlog_size(struct dt_runlog *l)
@@ -105,24 +144,43 @@ int64_t dt_runlog_size(struct dt_runlog *l)
     return l->size;
 }
 
+/* After a failed fsync nobody knows what the disk has, and a second one may lie: never tried again. */
+static void sync_file(struct dt_runlog *l)
+{
+    enum dt_code code;
+
+    if (fsync(l->fd) == 0 || errno == EINVAL) /* EINVAL: a pipe or a device */
+        return;
+    code = dt_file_code(errno, DT_ECHECKPOINT);
+    dt_fail(&l->err, code == DT_EFULL ? DT_ERESOURCE : code, "%s: cannot be written: %s", l->path, strerror(errno));
+}
+
 enum dt_code dt_runlog_sync(struct dt_runlog *l, struct dt_err *err)
 {
-    if (l->err.code == DT_OK && fsync(fileno(l->f)) != 0 && errno != EINVAL) /* EINVAL: a pipe or a device */
-        dt_fail(&l->err, dt_file_code(errno, DT_ECHECKPOINT), "%s: cannot be written: %s", l->path, strerror(errno));
-    if (l->err.code != DT_OK)
-        dt_fail(err, l->err.code, "%s", l->err.msg);
-    return l->err.code;
+    const struct dt_err *why = &l->err;
+
+    if (l->err.code == DT_OK)
+        write_pending(l);
+    if (l->err.code == DT_OK && l->later.code != DT_OK)
+        why = &l->later;
+    else if (l->err.code == DT_OK)
+        sync_file(l);
+    if (why->code != DT_OK)
+        dt_fail(err, why->code, "%s", why->msg);
+    return why->code;
 }
 
 void dt_runlog_close(struct dt_runlog *l)
 {
     if (!l)
         return;
-    fclose(l->f);
+    if (l->fd >= 0)
+        close(l->fd);
+    dt_free(l->pending);
     dt_free(l);
 }
 
-/* ---- reading ---- */
+/* ---- reading --------------------------------------------------------------------------------------------------- */
 
 enum dt_code dt_runlog_each(const char *path, bool (*fn)(void *ctx, struct dt_json *row), void *ctx, int64_t *bad,
                             struct dt_err *err)

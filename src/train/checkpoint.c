@@ -108,17 +108,24 @@ static void put_batch(struct dt_ckpt *c, const struct dt_batch *b, struct dt_err
     dt_free(v);
 }
 
-/* Into `err`, since t.err may hold the failure this checkpoint is about. */
-static enum dt_code save(struct dt_loop *l, const char *name, const struct dt_batch *b, struct dt_err *err)
+/* The logs first: a checkpoint's mark never lies beyond what is on the disk. */
+static enum dt_code sync_logs(struct dt_loop *l, struct dt_err *err)
+{
+    if (!l->metrics || !l->perf)
+        return DT_OK;
+    if (dt_runlog_sync(l->metrics, err) || dt_runlog_sync(l->perf, err))
+        return err->code;
+    l->metrics_keep = dt_runlog_size(l->metrics);
+    return DT_OK;
+}
+
+static enum dt_code save_once(struct dt_loop *l, const char *name, const struct dt_batch *b, struct dt_err *err)
 {
     char path[DT_PATH];
-    struct dt_ckpt *c = NULL;
+    struct dt_ckpt *c;
 
-    if (l->metrics) {
-        if (dt_runlog_sync(l->metrics, err))
-            return err->code;
-        l->metrics_keep = dt_runlog_size(l->metrics);
-    }
+    if (sync_logs(l, err))
+        return err->code;
     c = dt_ckpt_new(err);
     if (!c)
         return err->code;
@@ -128,6 +135,18 @@ static enum dt_code save(struct dt_loop *l, const char *name, const struct dt_ba
     if (!err->code && dt_ckpt_save(c, dt_rundir_file(&l->dir, name, path, sizeof path), err) == DT_OK)
         l->saved = dt_now();
     dt_ckpt_free(c);
+    return err->code;
+}
+
+/* Into `err`, since t.err may hold the failure this checkpoint is about. */
+static enum dt_code save(struct dt_loop *l, const char *name, const struct dt_batch *b, struct dt_err *err)
+{
+    while (save_once(l, name, b, err) && dt_wait_for_space(l, err))
+        continue;
+    if (l->waiting && !err->code) {
+        dt_log(DT_INFO, "there is space again: the run goes on");
+        l->waiting = false;
+    }
     return err->code;
 }
 

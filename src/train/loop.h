@@ -6,7 +6,8 @@
  *   curve_text.c  as a table, as CSV                published.c   what publications report
  *   group.c     optimisers over parameter ranges    ema.c         moving average of the weights
  *   checkpoint.c, weights.c                         record.c      metrics.jsonl, perf.jsonl, progress
- *   result.c    result.json, run.json               signals.c     INT, TERM, USR1 */
+ *   result.c    result.json, run.json               signals.c     INT, TERM, USR1
+ *   space.c     full disks */
 #ifndef DT_TRAIN_LOOP_H
 #define DT_TRAIN_LOOP_H
 
@@ -58,6 +59,7 @@ struct dt_loop {
     double started;        /* clock: of this process */
     double deadline;       /* clock; 0: none */
     double saved;          /* clock: last checkpoint */
+    bool waiting;          /* for space on the disk, which has been said */
     double last_loss;
     int64_t steps_here; /* in this process, for the remaining time */
     /* the run directory; path empty: none (a model opened to look at) */
@@ -116,6 +118,12 @@ enum dt_code dt_loop_run(struct dt_loop *l) DT_MUST_CHECK; /* from where the cou
 enum dt_code dt_loop_evaluate(struct dt_loop *l, enum dt_split split, struct dt_eval *out) DT_MUST_CHECK;
 enum dt_code dt_loop_stop(struct dt_loop *l); /* DT_OK, or why to stop after this step */
 double dt_loop_minutes(const struct dt_loop *l);
+
+/* space.c. Waits as checkpoint.on_full says: true, and `err` cleared: try again. False: it stands, because it is
+ * another failure, waiting is not wanted, or the run is asked to stop. */
+bool dt_wait_for_space(struct dt_loop *l, struct dt_err *err);
+/* Is there room for the checkpoints that this run will keep, each as large as that of step 0? */
+enum dt_code dt_check_space(struct dt_loop *l) DT_MUST_CHECK;
 
 /* evaluate.c: class k's rank among the logits of its row, 0: the highest */
 int dt_logit_rank(const dt_real *logits, int classes, int k);

@@ -38,11 +38,23 @@ static void now_utc(char *buf, size_t size)
         snprintf(buf, size, "unknown");
 }
 
+static enum dt_code save_json(struct dt_loop *l, const struct dt_json *o, const char *name)
+{
+    char path[DT_PATH];
+    enum dt_code code;
+
+    dt_rundir_file(&l->dir, name, path, sizeof path);
+    do
+        code = dt_json_save(o, path, &l->t.err);
+    while (code && dt_wait_for_space(l, &l->t.err));
+    return code;
+}
+
 /* status: "running", "finished", "stopped", "failed" */
 enum dt_code dt_run_json(struct dt_loop *l, const char *status)
 {
     struct dt_json *o = dt_json_object();
-    char path[DT_PATH], host[256] = "", now[32];
+    char host[256] = "", now[32];
     enum dt_code code;
 
     now_utc(now, sizeof now);
@@ -65,7 +77,7 @@ enum dt_code dt_run_json(struct dt_loop *l, const char *status)
     dt_json_str(o, "changed", now);
     dt_json_str(o, "status", status);
     dt_json_str(o, "reason", l->t.err.code ? l->t.err.msg : NULL);
-    code = dt_json_save(o, dt_rundir_file(&l->dir, "run.json", path, sizeof path), &l->t.err);
+    code = save_json(l, o, "run.json");
     dt_json_free(o);
     return code;
 }
@@ -87,7 +99,6 @@ static enum dt_code write_result(struct dt_loop *l, const struct dt_curve *curve
     struct dt_json *o = dt_json_object();
     const struct dt_settings *set = l->t.set;
     struct dt_cost cost = { 0 };
-    char path[DT_PATH];
     enum dt_code code = dt_cost(l->t.net, NULL, NULL, &cost, &l->t.err);
 
     dt_json_str(o, "method", l->t.method->name);
@@ -106,7 +117,7 @@ static enum dt_code write_result(struct dt_loop *l, const struct dt_curve *curve
     dt_json_str(o, "command", l->job->command);
     dt_json_str(o, "version", DT_VERSION);
     if (!code)
-        code = dt_json_save(o, dt_rundir_file(&l->dir, "result.json", path, sizeof path), &l->t.err);
+        code = save_json(l, o, "result.json");
     dt_json_free(o);
     return code;
 }

@@ -1,38 +1,22 @@
 /* Whole runs: a run directory from a config, trained to its result.json, or continued from its last checkpoint. */
 #include "train/loop.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "io/file.h"
+
+enum { MAX_CONFIG = 1 << 20 }; /* bytes, as the reader of configs allows */
+
 /* ---- files of the run directory ---- */
 
-static bool copy_file(const char *from, const char *to, struct dt_err *err)
-{
-    FILE *in = fopen(from, "rb"), *out = in ? fopen(to, "wb") : NULL;
-    char buf[4096];
-    size_t n;
-    bool ok = out != NULL;
-
-    while (ok && (n = fread(buf, 1, sizeof buf, in)) > 0)
-        ok = fwrite(buf, 1, n, out) == n;
-    if (out)
-        ok = fclose(out) == 0 && ok;
-    if (in)
-        fclose(in);
-    return ok || dt_fail(err, DT_ERESOURCE, "%s: cannot be copied to %s: %s", from, to, strerror(errno));
-}
-
-static bool write_resolved(struct dt_loop *l)
+static enum dt_code write_resolved(struct dt_loop *l)
 {
     char path[DT_PATH];
-    FILE *f = fopen(dt_rundir_file(&l->dir, "config.resolved.yaml", path, sizeof path), "wb");
-    bool ok = f && fputs(l->config_text, f) >= 0;
 
-    if (f)
-        ok = fclose(f) == 0 && ok;
-    return ok || dt_fail(&l->t.err, DT_ERESOURCE, "%s: cannot be written: %s", path, strerror(errno));
+    return dt_file_replace(dt_rundir_file(&l->dir, "config.resolved.yaml", path, sizeof path),
+                           &(struct dt_piece){ l->config_text, strlen(l->config_text) }, 1, DT_ECHECKPOINT, &l->t.err);
 }
 
 /* ---- from the start to the result ---- */
@@ -56,9 +40,10 @@ static enum dt_code begin(struct dt_loop *l)
 {
     const struct dt_phase *p = l->t.method->phase;
 
-    if (dt_pretrained_load(l) || dt_loop_open_phase(l) || (p->begin && p->begin(&l->t)))
+    if (dt_pretrained_load(l) || dt_loop_open_phase(l) || (p->begin && p->begin(&l->t)) ||
+        dt_loop_save(l, "ckpt/last.h5"))
         return l->t.err.code;
-    return dt_loop_save(l, "ckpt/last.h5");
+    return dt_check_space(l);
 }
 
 static enum dt_code finish(struct dt_loop *l, struct dt_outcome *out)
@@ -83,8 +68,8 @@ static enum dt_code execute(struct dt_loop *l, const char *last, struct dt_outco
 
     snprintf(out->run, sizeof out->run, "%s", l->dir.path);
     code = last ? dt_loop_load(l, last) : DT_OK;
-    if (!code && l->settings_changed && !write_resolved(l)) /* only now: they suit the checkpoint */
-        code = l->t.err.code;
+    if (!code && l->settings_changed) /* only now: they suit the checkpoint */
+        code = write_resolved(l);
     if (!code)
         code = dt_record_open(l, last == NULL);
     if (!code)
@@ -103,16 +88,15 @@ static enum dt_code execute(struct dt_loop *l, const char *last, struct dt_outco
 }
 
 /* The last word in run.json; the first failure stands. */
-static void close_run(struct dt_loop *l, enum dt_code code)
+static enum dt_code close_run(struct dt_loop *l, enum dt_code code)
 {
-    struct dt_err err = l->t.err;
     bool stopped = code == DT_ESTOPPED || code == DT_EINTERRUPT || code == DT_ETERM;
 
-    if (l->perf && dt_run_json(l, !code ? "finished" : stopped ? "stopped" : "failed") && !err.code)
-        err = l->t.err;
-    l->t.err = err;
+    if (l->perf && dt_run_json(l, !code ? "finished" : stopped ? "stopped" : "failed") && !code)
+        code = l->t.err.code;
     dt_record_close(l);
     dt_rundir_close(&l->dir);
+    return code;
 }
 
 static struct dt_loop *new_loop(const struct dt_job *job, const struct dt_loop *parent, struct dt_err *err)
@@ -161,12 +145,14 @@ static enum dt_code train(struct dt_loop *l, struct dt_outcome *out)
     if (job->dry_run)
         return dt_pretrained_load(l) || dt_loop_open_phase(l) ? l->t.err.code : DT_OK;
     code = dt_rundir_create(&l->dir, set->run.dir, set->name, set->seed, &l->t.err);
-    if (!code && copy_file(job->config_path, dt_rundir_file(&l->dir, "config.yaml", path, sizeof path), &l->t.err) &&
-        write_resolved(l))
+    if (!code)
+        code = dt_file_copy(job->config_path, dt_rundir_file(&l->dir, "config.yaml", path, sizeof path), MAX_CONFIG,
+                            DT_ECHECKPOINT, &l->t.err);
+    if (!code)
+        code = write_resolved(l);
+    if (!code)
         code = execute(l, NULL, out);
-    code = code ? code : l->t.err.code;
-    close_run(l, code);
-    return code;
+    return close_run(l, code);
 }
 
 enum dt_code dt_job_train(const struct dt_job *job, const struct dt_loop *parent, struct dt_outcome *out,
@@ -257,10 +243,8 @@ enum dt_code dt_job_resume(const struct dt_job *job, const struct dt_loop *paren
     if (!l)
         return err->code;
     code = dt_rundir_open(&l->dir, job->run_path, &l->t.err);
-    if (!code) {
-        code = resume(l, out);
-        close_run(l, code);
-    }
+    if (!code)
+        code = close_run(l, resume(l, out));
     return free_loop(l, code, err);
 }
 

@@ -8,6 +8,7 @@ enum { MOST = 1000000000 };
 static const char *const optimisers[] = { "sgd", "adam", "adamw", "rmsprop", NULL };
 static const char *const schedules[] = { "constant", "cosine", "step", "one_cycle", NULL };
 static const char *const precisions[] = { "fp32", "bf16", "auto", NULL };
+static const char *const on_full[] = { "fail", "wait", NULL };
 static const char *const progress[] = { "auto", "bar", "plain", "off", NULL };
 
 static const struct dt_opt schedule_opts[] = {
@@ -42,6 +43,8 @@ static const struct dt_opt checkpoint_opts[] = {
     DT_INT(struct dt_checkpoint_cfg, keep_last, "1", 1, 1000,
            "checkpoints of epochs kept: last.h5 and older epoch-<n>.h5"),
     DT_BOOL(struct dt_checkpoint_cfg, keep_best, "true", "keep ckpt/best.h5, the best by validation accuracy"),
+    DT_PICK(struct dt_checkpoint_cfg, on_full, "fail", on_full, "disk or quota full: exit 7, or wait for space"),
+    DT_REAL(struct dt_checkpoint_cfg, retry_seconds, "60", 0, 86400, "on_full: wait: seconds between attempts"),
     DT_OPT_END,
 };
 

@@ -28,9 +28,9 @@ END_TEST
 START_TEST(exit_statuses_are_the_documented_ones)
 {
     static const int want[] = {
-        [DT_OK] = 0,        [DT_EUSAGE] = 2,       [DT_ECONFIG] = 3, [DT_EDATA] = 4,   [DT_ECHECKPOINT] = 5,
-        [DT_ENUMERIC] = 6,  [DT_ERESOURCE] = 7,    [DT_ENOMEM] = 7,  [DT_EVERIFY] = 8, [DT_ESHAPE] = 3,
-        [DT_ESTOPPED] = 75, [DT_EINTERRUPT] = 130, [DT_ETERM] = 143, [DT_EENGINE] = 1,
+        [DT_OK] = 0,       [DT_EUSAGE] = 2,    [DT_ECONFIG] = 3,      [DT_EDATA] = 4,   [DT_ECHECKPOINT] = 5,
+        [DT_ENUMERIC] = 6, [DT_ERESOURCE] = 7, [DT_EFULL] = 7,        [DT_ENOMEM] = 7,  [DT_EVERIFY] = 8,
+        [DT_ESHAPE] = 3,   [DT_ESTOPPED] = 75, [DT_EINTERRUPT] = 130, [DT_ETERM] = 143, [DT_EENGINE] = 1,
     };
 
     for (int code = DT_OK; code <= DT_EENGINE; code++)

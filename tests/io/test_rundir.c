@@ -152,7 +152,7 @@ START_TEST(what_is_no_run_is_refused)
     dt_test_fails(&name, DT_ECONFIG, "name: 'a/b' cannot name a folder of runs");
     ck_assert_int_eq(dt_rundir_create(&d, "runs", "..", 1, &hidden), DT_ECONFIG);
     ck_assert_int_eq(dt_rundir_create(&d, "other/a", "x", 1, &file), DT_ECHECKPOINT);
-    dt_test_fails(&file, DT_ECHECKPOINT, "other/a/x: cannot be made: Not a directory");
+    dt_test_fails(&file, DT_ECHECKPOINT, "other/a: cannot be made: File exists");
 }
 END_TEST
 

@@ -1,0 +1,8 @@
+#include "suites.h"
+
+int main(int argc, char **argv)
+{
+    static dt_suite_fn *const suites[] = { suite_disk, suite_save, suite_crash, suite_failing, suite_waiting, NULL };
+
+    return dt_test_main(argc, argv, suites);
+}
