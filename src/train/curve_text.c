@@ -1,8 +1,8 @@
 /* A curve as a table for people and as CSV for programs: one list of columns serves both. */
 #include "train/curve.h"
 
-#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/file.h"
@@ -223,17 +223,21 @@ static void put_csv(FILE *f, const struct lists *s)
 
 enum dt_code dt_curve_csv(const struct dt_curve *c, const char *path, struct dt_err *err)
 {
+    struct dt_piece text = { .size = 0 };
+    char *buf = NULL;
+    FILE *f = open_memstream(&buf, &text.size);
     struct lists s;
-    FILE *f = fopen(path, "wb");
-    bool ok = f != NULL;
+    enum dt_code code = DT_ENOMEM;
 
     lists_of(c, true, &s);
-    if (f) {
+    if (f)
         put_csv(f, &s);
-        ok = !ferror(f);
-        ok = fclose(f) == 0 && ok;
+    if (f && fclose(f) == 0) {
+        text.data = buf;
+        code = dt_file_replace(path, &text, 1, DT_ECHECKPOINT, err);
+    } else {
+        dt_fail(err, code, "%s: out of memory", path);
     }
-    if (!ok)
-        dt_fail(err, dt_file_code(errno, DT_ECHECKPOINT), "%s: cannot be written: %s", path, strerror(errno));
-    return err->code;
+    free(buf); /* the stream's own */
+    return code;
 }

@@ -128,8 +128,10 @@ static enum dt_code write_files(struct dt_loop *l, const struct dt_curve *curve)
 
     if (curve->points.n == 0)
         return write_result(l, curve);
-    if (dt_curve_csv(curve, dt_rundir_file(&l->dir, "curve.csv", path, sizeof path), &l->t.err) ||
-        write_result(l, curve))
+    dt_rundir_file(&l->dir, "curve.csv", path, sizeof path);
+    while (dt_curve_csv(curve, path, &l->t.err) && dt_wait_for_space(l, &l->t.err))
+        continue;
+    if (l->t.err.code || write_result(l, curve))
         return l->t.err.code;
     if (l->job->table)
         dt_curve_print(curve, l->job->table);
