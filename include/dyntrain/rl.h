@@ -59,6 +59,8 @@ double dt_rl_dual(double multiplier, double rate, double excess, double most);
 /* A scalar whose gradient by x is `grad` (as many numbers as x, copied): sum of x times grad. Add it to the loss. */
 struct dt_tensor *dt_rl_inject(struct dt_tape *t, struct dt_tensor *x, const dt_real *grad);
 
+extern const struct dt_method dt_method_budgetnet;
+
 #ifdef __cplusplus
 }
 #endif

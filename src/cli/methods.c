@@ -1,4 +1,6 @@
 /* methods: the table of all training methods. A new one is a line here. */
 #include "cli/cli.h"
 
-const struct dt_method *const dt_methods[] = { &dt_method_supervised, NULL };
+#include <dyntrain/rl.h>
+
+const struct dt_method *const dt_methods[] = { &dt_method_supervised, &dt_method_budgetnet, NULL };

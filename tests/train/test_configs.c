@@ -5,6 +5,19 @@
 #include "suites.h"
 #include "trial.h"
 
+/* The other methods live in later rooms; the program checks their configs (tests/cli/test_config.c). */
+static bool is_supervised(const char *path)
+{
+    struct dt_err err = { .code = DT_OK };
+    struct dt_config *c = dt_config_load(path, 0, NULL, &err);
+    const char *method = c ? dt_config_peek(c, "method") : NULL;
+    bool yes = !method || !strcmp(method, "supervised");
+
+    dt_test_ok(&err);
+    dt_config_free(c);
+    return yes;
+}
+
 START_TEST(all_load)
 {
     DIR *d = opendir(DT_CONFIG_DIR);
@@ -22,6 +35,8 @@ START_TEST(all_load)
         if (len < 6 || strcmp(e->d_name + len - 5, ".yaml"))
             continue;
         trial_path(DT_CONFIG_DIR, e->d_name, path);
+        if (!is_supervised(path))
+            continue;
         if (dt_setup_load(&s, path, 0, NULL, trial_methods, &t.err))
             dt_test_ok(&t.err);
         ck_assert_int_eq((int)strlen(s.set.name), (int)len - 5);

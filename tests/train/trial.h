@@ -15,7 +15,10 @@ struct trial {
     struct dt_err err;
     struct dt_outcome out;
 };
-extern const struct dt_method *const trial_methods[]; /* supervised, and one that raises signals */
+extern const struct dt_method *trial_methods[]; /* the method in use, which raises signals; supervised */
+
+/* The method of the runs, before trial_open() or trial_child(); else supervised. */
+void trial_use(const struct dt_method *method);
 
 void trial_open(struct trial *t);
 void trial_close(struct trial *t);

@@ -1,0 +1,127 @@
+/* The policy at run time, and the state that decides with it. Asked for a budget b, the agent is told the conditioning
+ * value that did best under that cap on validation images, and what it answers is cut to the cap. */
+#include "rl/budgetnet.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "train/loop.h"
+
+/* ---- budgets ---- */
+int dt_budget_bin(const struct dt_budgetnet *s, double budget)
+{
+    int best = 0;
+
+    for (int i = 1; i < s->n_list; i++)
+        if (fabs(s->list[i] - budget) < fabs(s->list[best] - budget))
+            best = i;
+    return best;
+}
+
+double dt_budget_condition(const struct dt_budgetnet *s, double budget)
+{
+    int k = dt_budget_bin(s, budget);
+    double told = budget + s->condition[k] - s->list[k];
+
+    return told < 0 ? 0 : told > 1 ? 1 : told;
+}
+
+/* ---- look and decide ---- */
+static struct dt_tensor *look(struct dt_policy *p, struct dt_run *run, int choice, struct dt_tensor *x)
+{
+    const struct dt_budgetnet *s = ((const struct dt_budget_policy *)p)->s;
+    int rows = x->shape.d[0];
+    double *told = NULL;
+
+    (void)choice; /* KEEP only: it is asked about the whole plan */
+    if (run->budget && !dt_tape_dry(run->tape))
+        told = dt_tape_alloc(run->tape, (size_t)rows * sizeof *told);
+    for (int i = 0; told && i < rows; i++)
+        told[i] = dt_budget_condition(s, run->budget[i]);
+    dt_tape_push(run->tape, "policy");
+    x = dt_agent_head(dt_agent_of(p->net), run, dt_agent_features(dt_agent_of(p->net), run, x), told);
+    dt_tape_pop(run->tape);
+    return x;
+}
+
+static void decide(struct dt_policy *p, struct dt_run *run, int choice, const struct dt_tensor *seen)
+{
+    const struct dt_budgetnet *s = ((const struct dt_budget_policy *)p)->s;
+
+    (void)choice;
+    for (int i = 0; i < run->arch.rows; i++) {
+        const dt_real *z = seen->data + (int64_t)i * (s->n + 1);
+
+        dt_budget_decide(s, z, run->budget ? run->budget[i] : 1, run->arch.value + (int64_t)i * s->n);
+    }
+}
+
+void dt_budget_decide(const struct dt_budgetnet *s, const dt_real *z, double cap, int *keep)
+{
+    if (s->threshold)
+        for (int i = 0; i < s->n; i++)
+            keep[i] = z[i] >= 0;
+    else
+        dt_costs_project(&s->cost, z, cap, keep);
+}
+
+void dt_budget_policy_init(struct dt_budgetnet *s, struct dt_net *net, int at)
+{
+    s->policy.s = s;
+    s->policy.base = (struct dt_policy){ .name = "budgetnet",
+                                         .net = net,
+                                         .at = at == DT_AT_STEM ? dt_net_find(net, "net/stem") : NULL,
+                                         .look = look,
+                                         .decide = decide };
+}
+
+/* ---- running ---- */
+enum dt_code dt_budget_failed(struct dt_train *t)
+{
+    if (dt_tape_err(t->tape)->code)
+        dt_fail(&t->err, dt_tape_err(t->tape)->code, "%s", dt_tape_err(t->tape)->msg);
+    return t->err.code;
+}
+
+struct dt_tensor *dt_budget_images(struct dt_train *t, const struct dt_batch *b, int from, int n)
+{
+    struct dt_shape in = dt_net_input(t->net);
+
+    return dt_tape_leaf(t->tape, dt_shape4(n, in.d[1], in.d[2], in.d[3]), b->x + dt_numel(&in) * from);
+}
+
+struct dt_tensor *dt_budget_look(struct dt_train *t, struct dt_tensor *x, const double *budget, struct dt_run how)
+{
+    const struct dt_budgetnet *s = t->state;
+    struct dt_run before = { .tape = t->tape, .training = how.training, .freeze_stats = true, .n = x->shape.d[0] };
+    struct dt_tensor *y;
+
+    how.tape = t->tape;
+    how.n = x->shape.d[0];
+    if (s->policy.base.at) {
+        dt_tape_no_grad(t->tape, true);
+        x = dt_forward(s->policy.base.at, &before, x);
+        dt_tape_no_grad(t->tape, false);
+    }
+    dt_tape_push(t->tape, "policy");
+    y = dt_agent_head(dt_agent_of(t->net), &how, dt_agent_features(dt_agent_of(t->net), &how, x), budget);
+    dt_tape_pop(t->tape);
+    return y;
+}
+
+struct dt_tensor *dt_budget_run(struct dt_train *t, struct dt_tensor *x, const int *keep, struct dt_run how)
+{
+    const struct dt_budgetnet *s = t->state;
+    int rows = x->shape.d[0];
+    size_t bytes = (size_t)rows * (size_t)s->n * sizeof(int);
+
+    how.tape = t->tape;
+    how.exec = DT_SKIP;
+    if (keep) { /* a copy: the backward pass may come when the caller's rows are others */
+        how.arch = (struct dt_arch){ .rows = rows, .n = s->n, .value = dt_tape_alloc(t->tape, bytes) };
+        if (!how.arch.value)
+            return dt_tape_fail(t->tape, DT_ENOMEM, "out of memory");
+        memcpy(how.arch.value, keep, bytes);
+    }
+    return dt_net_forward(t->net, &how, x);
+}

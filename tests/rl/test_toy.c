@@ -1,0 +1,207 @@
+/* A problem whose optimum is known. There are two kinds of images with two channels: where the class is the sign of
+ * channel 0 the block changes nothing; where it is the sign of channel 1 only the block carries it to where the
+ * classifier looks. So an image of the first kind is to skip the block, one of the second to keep it, under every
+ * reward that charges for computation; and the agent has to find that out from rewards alone. */
+#include <string.h>
+
+#include "nets.h"
+#include "suites.h"
+#include "train/loop.h"
+
+enum { SIDE = 8, PIXELS = SIDE * SIDE, CHANNELS = 2, HIDDEN = 32, BATCH = 64, STEPS = 200, IMAGE = PIXELS * CHANNELS };
+
+static const struct {
+    int reward, baseline;
+    int64_t samples;
+} cases[] = {
+    { DT_REWARD_HINGE, DT_BASELINE_CRITIC, 1 },
+    { DT_REWARD_BLOCKDROP, DT_BASELINE_SELF_CRITICAL, 1 },
+    { DT_REWARD_LAGRANGIAN, DT_BASELINE_LEAVE_ONE_OUT, 2 },
+};
+
+struct toy {
+    struct dt_loop l;
+    struct dt_settings set;
+    struct dt_budgetnet_cfg cfg;
+    double list[1];
+    dt_real x[BATCH * IMAGE];
+    int label[BATCH], kind[BATCH];
+};
+
+/* ---- the network: stem as it comes, relu(x + block), sign of channel 0 ---- */
+static struct dt_tensor *sum_forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
+{
+    return dt_keep(run, m->child, x, x, DT_LINEAR);
+}
+
+static const struct dt_module_class sum_class = { "sum", sizeof(struct dt_module), sum_forward, NULL };
+
+static dt_real *weight_of(struct dt_net *net, const char *path)
+{
+    struct dt_param *p = dt_net_find(net, path)->param;
+
+    memset(p->tensor.data, 0, (size_t)dt_numel(&p->tensor.shape) * sizeof(dt_real));
+    return p->tensor.data;
+}
+
+static void build(struct dt_net *net, const struct dt_budget_policy_cfg *policy)
+{
+    struct dt_module *root = dt_seq(net, NULL, "net"), *stem = dt_seq(net, root, "stem"), *sum, *body;
+
+    dt_conv_layer(net, stem, "conv", CHANNELS, CHANNELS, 1, 1, 0, 1, false);
+    sum = dt_module_new(net, root, &sum_class, "block");
+    body = dt_seq(net, sum, "body");
+    dt_conv_layer(net, body, "conv1", CHANNELS, HIDDEN, 3, 1, 1, 1, false);
+    dt_conv_layer(net, body, "conv2", HIDDEN, CHANNELS, 3, 1, 1, 1, false);
+    dt_choice_new(body, DT_KEEP, 1);
+    dt_head_layer(net, root, "head", CHANNELS, 3);
+    dt_agent_build(net, policy, CHANNELS, SIDE, 1);
+}
+
+static void set_weights(struct dt_net *net)
+{
+    dt_real *w = weight_of(net, "net/stem/conv"), *b;
+
+    w[0] = w[3] = 1;
+    w = weight_of(net, "net/block/body/conv1"); /* [hidden][2][3][3]: the middle of channel 1 */
+    w[9 + 4] = 1;
+    w = weight_of(net, "net/block/body/conv2"); /* [2][hidden][3][3]: on to channel 0 */
+    w[4] = 1;
+    w = weight_of(net, "net/head/fc");
+    w[0] =
+        -1; /* class 0 where channel 0 is negative, 1 where it is positive, 2 where there is nothing: a wrong answer */
+    w[2] = 1;
+    b = dt_net_find(net, "net/head/fc")->param->next->tensor.data;
+    b[0] = b[1] = 0;
+    b[2] = (dt_real)0.1;
+    dt_net_touch(net);
+}
+
+/* ---- data ---- */
+static void draw(struct toy *t, uint32_t number)
+{
+    struct dt_rng rng = dt_rng_at(1, DT_STREAM_TEST, 2, number);
+
+    for (int i = 0; i < BATCH; i++) {
+        t->kind[i] = (int)dt_rng_below(&rng, 2);
+        t->label[i] = (int)dt_rng_below(&rng, 2);
+        for (int p = 0; p < PIXELS; p++)
+            for (int c = 0; c < CHANNELS; c++)
+                t->x[i * IMAGE + p * CHANNELS + c] =
+                    c == t->kind[i] ? (t->label[i] ? 1 : -1) * (dt_real)(0.5 + dt_rng_uniform(&rng)) : 0;
+    }
+}
+
+static void open(struct toy *t, int which)
+{
+    struct dt_train *train = &t->l.t;
+
+    memset(t, 0, sizeof *t);
+    dt_par_set_threads(1);
+    t->list[0] = 0.2;
+    t->cfg = (struct dt_budgetnet_cfg){
+        .backbone = DT_BACKBONE_FROZEN,
+        .epochs = 1,
+        .policy = { .at = DT_AT_STEM, .width = 8, .hidden = 16, .waves = 1, .lr = 2e-3 },
+        .reward = { .name = cases[which].reward, .overshoot = 0, .usage = 0.5, .wrong = 1, .multiplier_rate = 0 },
+        .learn = { .baseline = cases[which].baseline,
+                   .samples = cases[which].samples,
+                   .groups = 1,
+                   .reuse = 2,
+                   .clip = 0.2,
+                   .explore = 0.8,
+                   .entropy = 0.01,
+                   .value = 0.5 },
+    };
+    t->set = (struct dt_settings){ .seed = 1, .data.batch = BATCH };
+    t->set.budget = (struct dt_budget_cfg){ .target = 0.2, .list = { 1, t->list } };
+    t->l.per_epoch = STEPS;
+    t->l.epochs = 1;
+    train->loop = &t->l;
+    train->set = &t->set;
+    train->cfg = &t->cfg;
+    train->phase = 1;
+    train->state = dt_calloc(1, sizeof(struct dt_budgetnet));
+    train->engine = dt_engine_new("ref", &train->err);
+    train->tape = dt_tape_new(train->engine, &train->err);
+    train->net = dt_net_new(2, &train->err);
+    build(train->net, &t->cfg.policy);
+    ck_assert_int_eq(dt_net_finish(train->net, SIDE, SIDE, CHANNELS, &train->err), DT_OK);
+    set_weights(train->net);
+    dt_module_freeze(dt_net_root(train->net), true);
+    ck_assert_ptr_nonnull(dt_budgetnet_state(train));
+    ((struct dt_budgetnet *)train->state)->multiplier[0] = 0.5;
+    /* Budgets of 1 only, the agent not counted: everything fits, and what is not worth its price is to be left out. */
+    ((struct dt_budgetnet *)train->state)->low = 1;
+    ((struct dt_budgetnet *)train->state)->cost.fixed -= ((struct dt_budgetnet *)train->state)->cost.agent;
+    ck_assert_int_eq(dt_train_group(train, "policy/agent", &((struct dt_budgetnet *)train->state)->agent_optim), DT_OK);
+}
+
+static void close(struct toy *t)
+{
+    dt_budget_close(&t->l.t);
+    dt_free(t->l.t.state);
+    dt_groups_clear(&t->l);
+    dt_net_free(t->l.t.net);
+    dt_tape_free(t->l.t.tape);
+    dt_engine_free(t->l.t.engine);
+}
+
+/* Share of new images for which the policy's likeliest choice is the right one. */
+static double share_right(struct toy *t)
+{
+    struct dt_train *train = &t->l.t;
+    struct dt_batch b = { .n = BATCH, .x = t->x, .label = t->label };
+    double budget[BATCH];
+    struct dt_tensor *seen;
+    int right = 0;
+
+    draw(t, 1000000);
+    for (int i = 0; i < BATCH; i++)
+        budget[i] = 1;
+    dt_tape_reset(train->tape);
+    seen = dt_budget_look(train, dt_budget_images(train, &b, 0, BATCH), budget, (struct dt_run){ .training = false });
+    ck_assert_int_eq(dt_budget_failed(train), DT_OK);
+    for (int i = 0; i < BATCH; i++)
+        right += (seen->data[2 * i] > 0) == t->kind[i];
+    return (double)right / BATCH;
+}
+
+START_TEST(the_policy_finds_the_optimum)
+{
+    struct toy *t = dt_calloc(1, sizeof *t);
+    struct dt_train *train = &t->l.t;
+    struct dt_rl_fit critic = { 0 };
+
+    open(t, _i);
+    for (int step = 0; step < STEPS; step++) {
+        struct dt_batch b = { .n = BATCH, .x = t->x, .label = t->label };
+        struct dt_budgetnet *s = train->state;
+
+        draw(t, (uint32_t)step);
+        dt_tape_reset(train->tape);
+        if (dt_budget_step_agent(train, &b))
+            dt_test_ok(&train->err);
+        for (int i = 0; i < BATCH && step >= STEPS / 2; i++)
+            dt_rl_fit_add(&critic, s->trial.reward[i], s->trial.value[i]);
+        train->step++;
+        train->batch++;
+    }
+    ck_assert_msg(share_right(t) == 1, "only %.2f of the images have the best policy", share_right(t));
+    if (cases[_i].reward == DT_REWARD_BLOCKDROP) /* what the exploration costs depends on the kind of image */
+        ck_assert_double_gt(dt_rl_fit_explained(&critic), 0.1);
+    close(t);
+    dt_free(t);
+}
+END_TEST
+
+Suite *suite_toy(void)
+{
+    Suite *s = suite_create("toy");
+    TCase *c = tcase_create("toy");
+
+    tcase_set_timeout(c, 60);
+    tcase_add_loop_test(c, the_policy_finds_the_optimum, 0, 3);
+    suite_add_tcase(s, c);
+    return s;
+}
