@@ -24,8 +24,9 @@ struct dt_tensor *dt_linear(struct dt_tape *t, struct dt_tensor *x, struct dt_te
 struct dt_norm_in {
     struct dt_tensor *gamma, *beta; /* [c] */
     struct dt_tensor *mean, *var;   /* [c] running statistics, leaves; written in training */
-    struct dt_tensor *weight;       /* [n], 0 or 1: samples that count in the statistics; or NULL (all). No gradient. */
-    struct dt_tensor *base;         /* shape of x: added before the ReLU, a residual block's sum in one pass; or NULL */
+    struct dt_tensor *weight; /* [n], or [n,g] for g groups of neighbouring channels, 0 or 1: samples that count in the
+                               * statistics; or NULL (all). No gradient. */
+    struct dt_tensor *base;   /* shape of x: added before the ReLU, a residual block's sum in one pass; or NULL */
 };
 struct dt_norm_cfg {
     bool training; /* statistics of this batch (over samples of weight 1), running ones updated; false: running ones */
@@ -97,12 +98,15 @@ struct dt_tensor *dt_gather(struct dt_tape *t, struct dt_tensor *x, const int *r
 struct dt_tensor *dt_scatter_add(struct dt_tape *t, struct dt_tensor *base, struct dt_tensor *x, const int *row, int n,
                                  enum dt_act act);
 struct dt_tensor *dt_gate(struct dt_tape *t, struct dt_tensor *x,
-                          struct dt_tensor *g); /* g [n] or [n,c] (c a prefix is not allowed) */
+                          struct dt_tensor *g); /* g [n], or [n,k] for k equal groups of channels */
 
 /* The leading block of a weight, w[:d0, :d1, ...]: what a layer multiplies with when only a prefix of its channels
  * lives.
  */
 struct dt_tensor *dt_weight_prefix(struct dt_tape *t, struct dt_tensor *w, struct dt_shape shape);
+
+/* n equal weights side by side along dimension `dim`: what n equal layers multiply with when they run as one. */
+struct dt_tensor *dt_weight_join(struct dt_tape *t, struct dt_tensor *const *w, int n, int dim);
 
 /* ---- recurrent, lookup ---- */
 /* One LSTM step (Hochreiter & Schmidhuber 1997; gates in the order i f g o): x [n,i], hc [n,2h] = (h, c),

@@ -102,7 +102,9 @@ void case_fill(enum case_domain d, const struct dt_shape *s, struct dt_rng *r, d
         chances(r, n / c, c, x);
     else
         for (int64_t i = 0; i < n; i++) {
-            if (d >= ACTIVE_NONE && d <= ACTIVE_ALL)
+            if (d == ACTIVE_GROUPS)
+                x[i] = active((enum case_domain[]){ ACTIVE_ALL, ACTIVE_ONE, ACTIVE_MOST }[i % c % 3], i / c, n / c);
+            else if (d >= ACTIVE_NONE && d <= ACTIVE_ALL)
                 x[i] = active(d, i, n);
             else if (d == SIGNED)
                 x[i] = (dt_real)(float)(between(r, 0.8, 1.2) * ((i / c + i % c) % 2 ? 1 : -1));

@@ -31,6 +31,11 @@ static struct dt_tensor *zeros(struct dt_tape *t, struct dt_tensor *const *in, c
     return dt_zeros(t, (struct dt_shape){ c->k[0], { c->k[1], c->k[2], c->k[3], c->k[4] } });
 }
 
+static struct dt_tensor *weight_join(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
+{
+    return dt_weight_join(t, in, op_case_n_in(c), c->k[0]);
+}
+
 static struct dt_tensor *weight_prefix(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
 {
     return dt_weight_prefix(t, in[0], (struct dt_shape){ c->k[0], { c->k[1], c->k[2], c->k[3], c->k[4] } });
@@ -69,6 +74,12 @@ static const struct op_case table[] = {
     { OP(reshape), .label = "large", .in = { S4(ANY, 9, 16, 16, 24) }, .k = { 2, 9, 6144 } },
     { OP(reshape), .label = "another number of elements", .in = { S2(ANY, 3, 8) }, .k = { 2, 5, 5 },
       .expect = DT_ESHAPE, .text = "[5,5]" },
+    { OP(weight_join), .label = "outputs", .in = { S4(ANY, 3, 2, 3, 3), S4(ANY, 3, 2, 3, 3), S4(ANY, 3, 2, 3, 3) } },
+    { OP(weight_join), .label = "inputs", .in = { S4(ANY, 3, 2, 1, 1), S4(ANY, 3, 2, 1, 1) }, .k = { 1 } },
+    { OP(weight_join), .label = "vectors", .in = { S1(ANY, 5), S1(ANY, 5) } },
+    { OP(weight_join), .label = "one", .in = { S2(ANY, 5, 2) }, .k = { 1 } },
+    { OP(weight_join), .label = "unequal", .in = { S2(ANY, 5, 2), S2(ANY, 5, 3) }, .expect = DT_ESHAPE,
+      .text = "alike" },
     { OP(weight_prefix), .label = "convolution", .in = { S4(ANY, 4, 3, 3, 3) }, .k = { 4, 3, 2, 3, 3 } },
     { OP(weight_prefix), .label = "rows", .in = { S2(ANY, 5, 4) }, .k = { 2, 2, 3 } },
     { OP(weight_prefix), .label = "vector", .in = { S1(ANY, 5) }, .k = { 1, 3 } },

@@ -31,8 +31,9 @@ enum case_domain {
     ACTIVE_TWO,
     ACTIVE_MOST,
     ACTIVE_ALL,
-    CHANCES,     /* [n,k], rows that sum to 1 */
-    LOSS_WEIGHTS /* [0, 2], the first of them 0 */
+    ACTIVE_GROUPS, /* [n,g]: all, the second and all but every third, group by group */
+    CHANCES,       /* [n,k], rows that sum to 1 */
+    LOSS_WEIGHTS   /* [0, 2], the first of them 0 */
 };
 
 struct case_in {

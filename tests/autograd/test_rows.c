@@ -88,17 +88,17 @@ static void check_kernel(const struct dt_rows_kernel *one, const struct dt_rows_
 {
     double sums = 4 * ((double)n + 1); /* |x - shift| <= 2 */
 
-    COMPARE("stats", sums, k->stats(in.x, n, c, in.shift, r->v, r->w));
+    COMPARE("stats", sums, k->stats(in.x, n, c, c, in.shift, r->v, r->w));
     for (int relu = 0; relu < 2; relu++) {
         const dt_real *y = relu ? in.y : NULL;
 
         COMPARE("scale", 2, k->scale(in.x, NULL, n, c, in.a, in.q, relu, r->v));
         COMPARE("scale and add", 4, k->scale(in.x, in.dy, n, c, in.a, in.q, relu, r->v));
-        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, NULL, n, c, in.shift, r->v, r->w));
+        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, NULL, n, c, c, in.shift, r->v, r->w));
         COMPARE("add_relu", 2, k->add_relu(in.x, in.dy, n * c, relu, r->v));
         COMPARE("relu_grad", 2, k->relu_grad(in.dy, in.y, n * c, relu, r->v));
         for (int add = 0; add < 2; add++)
-            COMPARE("grad_input", 4, k->grad_input(in.x, in.dy, y, n, c, in.shift, in.a, in.p, in.q, add, r->v));
+            COMPARE("grad_input", 4, k->grad_input(in.x, in.dy, y, n, c, c, in.shift, in.a, in.p, in.q, add, r->v));
     }
 }
 
@@ -133,8 +133,8 @@ START_TEST(plain_is_right)
     draw_all();
     memset(&fast, 0, sizeof fast);
     memset(&plain, 0, sizeof plain);
-    k->stats(in.x, n, c, in.shift, fast.v, fast.w);
-    k->grad_stats(in.x, in.dy, in.y, NULL, n, c, in.shift, plain.v, plain.w);
+    k->stats(in.x, n, c, c, in.shift, fast.v, fast.w);
+    k->grad_stats(in.x, in.dy, in.y, NULL, n, c, c, in.shift, plain.v, plain.w);
     for (int j = 0; j < c; j++) {
         double sum = 0, sq = 0, dot = 0, g = 0;
 
@@ -153,7 +153,7 @@ START_TEST(plain_is_right)
     }
     k->scale(in.x, NULL, n, c, in.a, in.q, true, fast.v);
     memcpy(plain.v, in.x, sizeof in.x);
-    k->grad_input(in.x, in.dy, in.y, n, c, in.shift, in.a, in.p, in.q, true, plain.v);
+    k->grad_input(in.x, in.dy, in.y, n, c, c, in.shift, in.a, in.p, in.q, true, plain.v);
     for (int i = 0; i < n * c; i++) {
         double x = (double)in.x[i], dy = in.y[i] > 0 ? (double)in.dy[i] : 0;
         int j = i % c;

@@ -53,11 +53,11 @@ typedef dt_real elem;
             call(1);                                                                                                   \
     } while (0)
 
-static void stats(const void *vx, int64_t rows, int c, const dt_real *shift, dt_real *sum, dt_real *sq)
+static void stats(const void *vx, int64_t rows, int c, int step, const dt_real *shift, dt_real *sum, dt_real *sq)
 {
     const elem *x = vx;
 
-#define CALL(l) stats##l(x + k, rows, c, shift + k, sum + k, sq + k)
+#define CALL(l) stats##l(x + k, rows, step, shift + k, sum + k, sq + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
@@ -73,25 +73,25 @@ static void scale(const void *vx, const void *vbase, int64_t rows, int c, const 
 #undef CALL
 }
 
-static void grad_stats(const void *vx, const void *vdy, const void *vy, void *vmasked, int64_t rows, int c,
+static void grad_stats(const void *vx, const void *vdy, const void *vy, void *vmasked, int64_t rows, int c, int step,
                        const dt_real *mean, dt_real *dg, dt_real *db)
 {
     const elem *x = vx, *dy = vdy, *y = vy;
     elem *masked = vmasked;
 
 #define CALL(l)                                                                                                        \
-    grad_stats##l(x + k, dy + k, y ? y + k : NULL, masked ? masked + k : NULL, rows, c, mean + k, dg + k, db + k)
+    grad_stats##l(x + k, dy + k, y ? y + k : NULL, masked ? masked + k : NULL, rows, step, mean + k, dg + k, db + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
 
-static void grad_input(const void *vx, const void *vdy, const void *vy, int64_t rows, int c, const dt_real *mean,
-                       const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *vdx)
+static void grad_input(const void *vx, const void *vdy, const void *vy, int64_t rows, int c, int step,
+                       const dt_real *mean, const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *vdx)
 {
     const elem *x = vx, *dy = vdy, *y = vy;
     elem *dx = vdx;
 
-#define CALL(l) grad_input##l(x + k, dy + k, y ? y + k : NULL, rows, c, mean + k, a + k, p + k, q + k, add, dx + k)
+#define CALL(l) grad_input##l(x + k, dy + k, y ? y + k : NULL, rows, step, mean + k, a + k, p + k, q + k, add, dx + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }

@@ -6,7 +6,7 @@
  *   dbase = g
  *   dx = gamma r g - w gamma r (sum g + u r^2 sum g u) / m,   w = 1 where the sample is in the statistics, else 0
  * With running statistics w = 0 everywhere. Chunks are whole samples, so that a sample's weight holds for all of a
- * call. */
+ * call. Weights [n,g] are for g groups of neighbouring channels (paths side by side), each with samples of its own. */
 #include "autograd/kernels/rows.h"
 #include "autograd/op.h"
 
@@ -18,12 +18,13 @@ enum { X, GAMMA, BETA, MEAN, VAR, WEIGHT, BASE, N_IN };
 
 struct save {
     int n, c;
-    int64_t hw;    /* rows a sample */
-    int64_t grain; /* samples a chunk */
-    bool batch;    /* statistics of this batch */
-    double m;      /* rows in the statistics */
-    const dt_real *weight;
-    dt_real *mean; /* [c], then rstd, a, b, p, q, zero: one row of [7][c] each */
+    int64_t hw;            /* rows a sample */
+    int64_t grain;         /* samples a chunk */
+    int groups, cg;        /* of channels that share weights; channels of one */
+    bool batch;            /* some group has statistics of this batch */
+    double *m;             /* [groups] rows in the statistics; 0: running ones */
+    const dt_real *weight; /* [n][groups], NULL: all count */
+    dt_real *mean;         /* [c], then rstd, a, b, p, q, zero: one row of [7][c] each */
     dt_real *rstd, *a, *b, *p, *q, *zero;
     dt_real *part; /* [chunks][3][c]: shift, sum, square sum; backward: -, sum g, sum g u */
 };
@@ -35,6 +36,11 @@ struct work {
     bool relu; /* dy has still to be stopped where y is not positive */
     bool keep; /* base wants g: it takes the place of dy */
 };
+
+static bool weight_fits(const struct dt_shape *w, int n, int c)
+{
+    return w->rank > 0 && w->rank <= 2 && w->d[0] == n && (w->rank == 1 || (w->d[1] > 0 && c % w->d[1] == 0));
+}
 
 static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
 {
@@ -48,17 +54,32 @@ static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *
     for (int i = GAMMA; i <= VAR; i++)
         if (n->in[i]->shape.rank != 1 || n->in[i]->shape.d[0] != c)
             return dt_fail_shapes(err, &n->in[i]->shape, x, what[i]);
-    if (n->in[WEIGHT] && dt_numel(&n->in[WEIGHT]->shape) != x->d[0])
-        return dt_fail_shapes(err, &n->in[WEIGHT]->shape, x, "one weight a sample");
+    if (n->in[WEIGHT] && !weight_fits(&n->in[WEIGHT]->shape, x->d[0], c))
+        return dt_fail_shapes(err, &n->in[WEIGHT]->shape, x, "one weight a sample, or a sample and group of channels");
     if (n->in[BASE] && !dt_shape_equal(&n->in[BASE]->shape, x))
         return dt_fail_shapes(err, &n->in[BASE]->shape, x, "the sum needs equal shapes");
     *out = *x;
     return true;
 }
 
-static bool counts(const struct save *s, int64_t i)
+static bool counts(const struct save *s, int64_t i, int group)
 {
-    return !s->weight || s->weight[i] > 0;
+    return !s->weight || s->weight[i * s->groups + group] > 0;
+}
+
+/* How many rows each group's statistics are over. */
+static void count_rows(const struct dt_node *n, struct save *s)
+{
+    bool training = ((const struct dt_norm_cfg *)n->attr)->training;
+
+    for (int g = 0; g < s->groups; g++) {
+        int64_t samples = 0;
+
+        for (int64_t i = 0; i < s->n && training; i++)
+            samples += counts(s, i, g);
+        s->m[g] = samples >= 2 ? (double)(samples * s->hw) : 0;
+        s->batch |= samples >= 2;
+    }
 }
 
 static struct save *save_new(struct dt_node *n)
@@ -76,9 +97,12 @@ static struct save *save_new(struct dt_node *n)
     per = s->hw * s->c;
     s->grain = per && per < DT_GRAIN / 2 ? DT_GRAIN / 2 / per : 1;
     s->weight = n->in[WEIGHT] ? n->in[WEIGHT]->data : NULL;
+    s->groups = s->weight && n->in[WEIGHT]->shape.rank == 2 ? n->in[WEIGHT]->shape.d[1] : 1;
+    s->cg = s->c / s->groups;
+    s->m = dt_node_alloc(n, (size_t)s->groups * sizeof *s->m);
     s->mean = dt_node_alloc(n, 7 * c * sizeof(dt_real));
     s->part = dt_node_alloc(n, (size_t)dt_par_chunks(s->n, s->grain) * 3 * c * sizeof(dt_real));
-    if (!s->mean || !s->part)
+    if (!s->m || !s->mean || !s->part)
         return NULL;
     s->rstd = s->mean + c;
     s->a = s->mean + 2 * c;
@@ -86,57 +110,67 @@ static struct save *save_new(struct dt_node *n)
     s->p = s->mean + 4 * c;
     s->q = s->mean + 5 * c;
     s->zero = s->mean + 6 * c;
-    memset(s->zero, 0, c * sizeof(dt_real));
-    for (int64_t i = 0; i < s->n; i++)
-        s->m += counts(s, i);
-    s->batch = ((const struct dt_norm_cfg *)n->attr)->training && s->m >= 2;
-    s->m *= (double)s->hw;
+    memset(s->p, 0, 3 * c * sizeof(dt_real)); /* p, q and zero: no part in statistics */
+    count_rows(n, s);
     return s;
 }
 
-/* Sums about the first row that counts: close to the mean, so that squares do not cancel. */
+/* Sums about the group's first row that counts: close to the mean, so that squares do not cancel. */
+static void group_stats(const struct work *w, int group, int64_t begin, int64_t end, dt_real *part)
+{
+    const struct save *s = w->n->save;
+    const struct dt_tensor *x = w->n->in[X];
+    int64_t first = begin, sample = s->hw * s->c, at = group * s->cg, step = s->weight ? 1 : end - begin;
+
+    while (first + 1 < end && !counts(s, first, group))
+        first++;
+    for (int k = 0; k < s->cg; k++)
+        part[k] = x->half ? dt_real_of(x->half[first * sample + at + k]) : x->data[first * sample + at + k];
+    for (int64_t i = begin; i < end; i += step)
+        if (counts(s, i, group))
+            w->k->stats(dt_at(x, i * sample + at), step * s->hw, s->cg, s->c, part, part + s->c, part + 2 * s->c);
+}
+
 static void stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 {
     struct work *w = ctx;
     struct save *s = w->n->save;
     dt_real *part = s->part + chunk * 3 * s->c;
-    const struct dt_tensor *x = w->n->in[X];
-    int64_t first = begin;
 
-    while (first + 1 < end && !counts(s, first))
-        first++;
     memset(part, 0, 3 * (size_t)s->c * sizeof *part);
-    first *= s->hw * s->c;
-    for (int k = 0; k < s->c; k++)
-        part[k] = x->half ? dt_real_of(x->half[first + k]) : x->data[first + k];
-    for (int64_t i = begin; i < end; i++)
-        if (counts(s, i))
-            w->k->stats(dt_at(x, i * s->hw * s->c), s->hw, s->c, part, part + s->c, part + 2 * s->c);
+    for (int g = 0; g < s->groups; g++)
+        if (s->m[g] > 0)
+            group_stats(w, g, begin, end, part + g * s->cg);
+}
+
+/* Rows of chunk `i` that are in the group's statistics. */
+static double chunk_rows(const struct save *s, int64_t i, int group)
+{
+    int64_t end = (i + 1) * s->grain < s->n ? (i + 1) * s->grain : s->n, samples = 0;
+
+    for (int64_t j = i * s->grain; j < end; j++)
+        samples += counts(s, j, group);
+    return (double)(samples * s->hw);
 }
 
 /* Chunk sums to mean and variance (biased), in double and in chunk order (Chan, Golub & LeVeque 1979). */
 static void combine(const struct save *s, int k, double *mean, double *var)
 {
-    double total = 0, about = 0;
+    double total = 0, about = 0, m = s->m[k / s->cg];
 
-    for (int64_t i = 0; i < s->n; i += s->grain) {
-        const dt_real *part = s->part + i / s->grain * 3 * s->c;
-        double rows = 0;
+    for (int64_t i = 0; i < dt_par_chunks(s->n, s->grain); i++) {
+        const dt_real *part = s->part + i * 3 * s->c;
 
-        for (int64_t j = i; j < i + s->grain && j < s->n; j++)
-            rows += counts(s, j) ? (double)s->hw : 0;
-        total += (double)part[k] * rows + (double)part[s->c + k];
+        total += (double)part[k] * chunk_rows(s, i, k / s->cg) + (double)part[s->c + k];
     }
-    *mean = total / s->m;
-    for (int64_t i = 0; i < s->n; i += s->grain) {
-        const dt_real *part = s->part + i / s->grain * 3 * s->c;
-        double rows = 0, d = (double)part[k] - *mean;
+    *mean = total / m;
+    for (int64_t i = 0; i < dt_par_chunks(s->n, s->grain); i++) {
+        const dt_real *part = s->part + i * 3 * s->c;
+        double d = (double)part[k] - *mean;
 
-        for (int64_t j = i; j < i + s->grain && j < s->n; j++)
-            rows += counts(s, j) ? (double)s->hw : 0;
-        about += (double)part[2 * s->c + k] + 2 * d * (double)part[s->c + k] + rows * d * d;
+        about += (double)part[2 * s->c + k] + 2 * d * (double)part[s->c + k] + chunk_rows(s, i, k / s->cg) * d * d;
     }
-    *var = about > 0 ? about / s->m : 0;
+    *var = about > 0 ? about / m : 0;
 }
 
 static void batch_stats(struct work *w)
@@ -149,16 +183,17 @@ static void batch_stats(struct work *w)
 
     dt_par_for(s->n, s->grain, stats_chunk, w);
     for (int k = 0; k < s->c; k++) {
-        double mean, var;
+        double mean, var, m = s->m[k / s->cg];
 
+        if (m <= 0)
+            continue;
         combine(s, k, &mean, &var);
         s->mean[k] = (dt_real)mean;
         s->rstd[k] = (dt_real)(1 / sqrt(var + eps));
         if (cfg->frozen)
             continue;
         run_mean[k] = (dt_real)((1 - momentum) * (double)run_mean[k] + momentum * mean);
-        run_var[k] =
-            (dt_real)((1 - momentum) * (double)run_var[k] + momentum * var * (s->m > 1 ? s->m / (s->m - 1) : 1));
+        run_var[k] = (dt_real)((1 - momentum) * (double)run_var[k] + momentum * var * m / (m - 1));
     }
 }
 
@@ -193,10 +228,9 @@ static void forward(struct dt_node *n)
 
     if (!s)
         return;
+    running_stats(&w);
     if (s->batch)
         batch_stats(&w);
-    else
-        running_stats(&w);
     for (int k = 0; k < s->c; k++) {
         s->a[k] = n->in[GAMMA]->data[k] * s->rstd[k];
         s->b[k] = n->in[BETA]->data[k] - s->mean[k] * s->a[k];
@@ -219,25 +253,33 @@ static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chun
 
     memset(part, 0, 3 * (size_t)s->c * sizeof(dt_real));
     w->k->grad_stats(dt_at(w->n->in[X], at), dt_grad_at(w->n->out, at), relu_mask(w, at),
-                     w->keep && w->relu ? dt_grad_at(w->n->out, at) : NULL, (end - begin) * s->hw, s->c, s->mean,
+                     w->keep && w->relu ? dt_grad_at(w->n->out, at) : NULL, (end - begin) * s->hw, s->c, s->c, s->mean,
                      part + 2 * s->c, part + s->c);
+}
+
+/* Samples [begin, end) of one group, all in its statistics or none. */
+static void group_grad_input(const struct work *w, int group, int64_t begin, int64_t end)
+{
+    const struct save *s = w->n->save;
+    int at = group * s->cg;
+    int64_t from = begin * s->hw * s->c + at;
+    bool in_stats = counts(s, begin, group);
+
+    w->k->grad_input(dt_at(w->n->in[X], from), dt_grad_at(w->n->out, from), relu_mask(w, from), (end - begin) * s->hw,
+                     s->cg, s->c, s->mean + at, s->a + at, in_stats ? s->p + at : s->zero,
+                     in_stats ? s->q + at : s->zero, w->dx.add, dt_to(w->dx, from));
 }
 
 static void grad_input_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 {
-    struct work *w = ctx;
-    struct save *s = w->n->save;
+    const struct work *w = ctx;
+    const struct save *s = w->n->save;
     int64_t step = s->weight && s->batch ? 1 : end - begin; /* one sample at a time where weights differ */
 
     (void)chunk;
-    for (int64_t i = begin; i < end; i += step) {
-        int64_t at = i * s->hw * s->c;
-        bool in_stats = s->batch && counts(s, i);
-
-        w->k->grad_input(dt_at(w->n->in[X], at), dt_grad_at(w->n->out, at), relu_mask(w, at), step * s->hw, s->c,
-                         s->mean, s->a, in_stats ? s->p : s->zero, in_stats ? s->q : s->zero, w->dx.add,
-                         dt_to(w->dx, at));
-    }
+    for (int64_t i = begin; i < end; i += step)
+        for (int g = 0; g < s->groups; g++)
+            group_grad_input(w, g, i, i + step);
 }
 
 static void mask_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -305,9 +347,9 @@ static void backward(struct dt_node *n)
         }
         put(dgamma, k, r * dot);
         put(dbeta, k, sum);
-        if (s->batch) {
-            s->p[k] = (dt_real)(-(double)s->a[k] * r * r * dot / s->m);
-            s->q[k] = (dt_real)(-(double)s->a[k] * sum / s->m);
+        if (s->m[k / s->cg] > 0) {
+            s->p[k] = (dt_real)(-(double)s->a[k] * r * r * dot / s->m[k / s->cg]);
+            s->q[k] = (dt_real)(-(double)s->a[k] * sum / s->m[k / s->cg]);
         }
     }
     w.dx = dt_grad_in(n, X);

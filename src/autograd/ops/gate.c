@@ -1,10 +1,12 @@
-/* gate: y[n,...,c] = g x, g [n] for whole samples or [n,c] for channels
+/* gate: y[n,...,c] = g x, g [n] for whole samples, or [n,k] for k groups of neighbouring channels (k = c: each its own)
  *   dx = g dy        dg = sum of x dy over what g multiplies */
+#include "autograd/kernels/rows.h"
 #include "autograd/ops/each.h"
 
 #include <dyntrain/ops.h>
+#include <string.h>
 
-enum { X, G, BLOCK = 256 }; /* channels summed at a time, in double */
+enum { X, G };
 
 static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
 {
@@ -12,94 +14,101 @@ static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *
 
     *out = *x;
     if (x->rank == 0 || g->rank < 1 || g->rank > 2 || g->d[0] != x->d[0])
-        return dt_fail_shapes(err, g, x, "a gate is [n], one number a sample, or [n,c]");
-    if (g->rank == 2 && (x->rank < 2 || g->d[1] != dt_shape_last(x)))
-        return dt_fail_shapes(err, g, x, "a gate [n,c] needs as many channels as its input");
+        return dt_fail_shapes(err, g, x, "a gate is [n], one number a sample, or [n,k]");
+    if (g->rank == 2 && (x->rank < 2 || g->d[1] < 1 || dt_shape_last(x) % g->d[1]))
+        return dt_fail_shapes(err, g, x, "a gate [n,k] is for k equal groups of channels");
     return true;
 }
 
-/* Pixels a sample and channels a pixel, as the gate sees them: all of a sample is one pixel to a gate [n]. */
+/* A sample is `rows` rows of c channels; a number of the gate is for `per` of them. */
 struct view {
-    int64_t pixels, c;
-    bool channels;
+    int64_t rows;
+    int c, groups, per;
 };
 
 static struct view view_of(const struct dt_node *n)
 {
-    int64_t sample = dt_shape_sample(&n->in[X]->shape), c = dt_shape_last(&n->in[X]->shape);
+    const struct dt_shape *x = &n->in[X]->shape, *g = &n->in[G]->shape;
+    struct view v = { .c = x->rank > 1 ? dt_shape_last(x) : 1, .groups = g->rank == 2 ? g->d[1] : 1 };
 
-    if (n->in[G]->shape.rank == 1)
-        return (struct view){ 1, sample, false };
-    return (struct view){ c ? sample / c : 0, c, true };
+    v.rows = v.c ? dt_shape_sample(x) / v.c : 0;
+    v.per = v.c / v.groups;
+    return v;
 }
 
-/* to = g from, over one pixel; `channels`: each with its own. */
-static void scale_pixel(const dt_real *restrict from, const dt_real *restrict g, struct view v, struct dt_grad to)
+/* The gate of sample i, a number a channel. */
+static void spread(const struct dt_node *n, struct view v, int64_t i, dt_real *a)
 {
-    dt_real *restrict y = to.g;
-
-    if (v.channels)
-        for (int64_t k = 0; k < v.c; k++)
-            y[k] = (to.add ? y[k] : 0) + g[k] * from[k];
-    else
-        for (int64_t k = 0; k < v.c; k++)
-            y[k] = (to.add ? y[k] : 0) + g[0] * from[k];
+    for (int k = 0; k < v.c; k++)
+        a[k] = n->in[G]->data[i * v.groups + k / v.per];
 }
 
-/* Samples [begin, end): the forward pass and, from dy, dx. */
-static void scale(struct dt_node *n, struct dt_grad to, int64_t begin, int64_t end, const dt_real *from)
-{
-    struct view v = view_of(n);
+/* n->save: for each sample a gate a channel, zeros, and room for sums. */
+enum { GATE, ZERO, SUM, UNUSED, N_SAVED };
 
-    for (int64_t i = begin; i < end; i++)
-        for (int64_t p = i * v.pixels; p < (i + 1) * v.pixels; p++)
-            scale_pixel(from + p * v.c, n->in[G]->data + (v.channels ? i * v.c : i), v,
-                        (struct dt_grad){ .g = to.g + p * v.c, .add = to.add });
+static dt_real *saved(const struct dt_node *n, struct view v, int64_t i, int what)
+{
+    return (dt_real *)n->save + (i * N_SAVED + what) * v.c;
 }
 
 static void value(struct dt_node *n, struct dt_grad y, int64_t begin, int64_t end)
 {
-    scale(n, y, begin, end, n->in[X]->data);
+    const struct dt_rows_kernel *k = dt_rows_kernel(n->out->dtype);
+    struct view v = view_of(n);
+
+    for (int64_t i = begin; i < end; i++) {
+        int64_t at = i * v.rows * v.c;
+
+        memset(saved(n, v, i, ZERO), 0, (size_t)v.c * sizeof(dt_real));
+        spread(n, v, i, saved(n, v, i, GATE));
+        k->scale(dt_at(n->in[X], at), NULL, v.rows, v.c, saved(n, v, i, GATE), saved(n, v, i, ZERO), false,
+                 dt_to(y, at));
+    }
 }
 
 static void slope_x(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t end)
 {
-    scale(n, dx, begin, end, n->out->grad);
-}
+    const struct dt_rows_kernel *k = dt_rows_kernel(n->out->dtype);
+    struct view v = view_of(n);
 
-/* One sample, channel by channel. */
-static void dot_channels(struct view v, const dt_real *x, const dt_real *dy, struct dt_grad dg)
-{
-    for (int64_t from = 0; from < v.c; from += BLOCK) {
-        int m = (int)(v.c - from < BLOCK ? v.c - from : BLOCK);
-        double sum[BLOCK] = { 0 };
+    for (int64_t i = begin; i < end; i++) {
+        int64_t at = i * v.rows * v.c;
+        const dt_real *zero = saved(n, v, i, ZERO);
 
-        for (int64_t i = from; i < v.pixels * v.c; i += v.c)
-            for (int k = 0; k < m; k++)
-                sum[k] += (double)x[i + k] * (double)dy[i + k];
-        for (int k = 0; k < m; k++)
-            dg.g[from + k] = (dg.add ? dg.g[from + k] : 0) + (dt_real)sum[k];
+        k->grad_input(dt_at(n->in[X], at), dt_grad_at(n->out, at), NULL, v.rows, v.c, v.c, zero, saved(n, v, i, GATE),
+                      zero, zero, dx.add, dt_to(dx, at));
     }
 }
 
 static void slope_g(struct dt_node *n, struct dt_grad dg, int64_t begin, int64_t end)
 {
+    const struct dt_rows_kernel *k = dt_rows_kernel(n->out->dtype);
     struct view v = view_of(n);
-    int64_t sample = v.pixels * v.c;
 
     for (int64_t i = begin; i < end; i++) {
-        const dt_real *x = n->in[X]->data + i * sample, *dy = n->out->grad + i * sample;
+        int64_t at = i * v.rows * v.c;
+        dt_real *sum = saved(n, v, i, SUM);
 
-        if (v.channels)
-            dot_channels(v, x, dy, (struct dt_grad){ .g = dg.g + i * v.c, .add = dg.add });
-        else
-            dg.g[i] = (dg.add ? dg.g[i] : 0) + (dt_real)dt_run_dot(x, dy, sample);
+        memset(sum, 0, 2 * (size_t)v.c * sizeof *sum);
+        k->grad_stats(dt_at(n->in[X], at), dt_grad_at(n->out, at), NULL, NULL, v.rows, v.c, v.c, saved(n, v, i, ZERO),
+                      sum, saved(n, v, i, UNUSED));
+        for (int j = 0; j < v.groups; j++) {
+            double dot = dg.add ? (double)dg.g[i * v.groups + j] : 0;
+
+            for (int c = j * v.per; c < (j + 1) * v.per; c++)
+                dot += (double)sum[c];
+            dg.g[i * v.groups + j] = (dt_real)dot;
+        }
     }
 }
 
 static void forward(struct dt_node *n)
 {
-    dt_each_row(n, dt_each_out(n), n->out->shape.d[0], dt_shape_sample(&n->out->shape), value);
+    struct view v = view_of(n);
+
+    n->save = dt_node_alloc(n, (size_t)n->out->shape.d[0] * N_SAVED * (size_t)v.c * sizeof(dt_real));
+    if (n->save)
+        dt_each_row(n, dt_each_out(n), n->out->shape.d[0], dt_shape_sample(&n->out->shape), value);
 }
 
 static void backward(struct dt_node *n)
@@ -111,6 +120,7 @@ static void backward(struct dt_node *n)
 const struct dt_op dt_op_gate = {
     .name = "gate",
     .n_in = 2,
+    .half = 1 << X,
     .infer = infer,
     .forward = forward,
     .backward = backward,

@@ -9,6 +9,8 @@
  * layer. The parameters' own count is the most there can be. */
 struct dt_tensor *dt_conv_run(struct dt_module *conv, struct dt_run *run, struct dt_tensor *x, int live);
 struct dt_tensor *dt_norm_run(struct dt_module *norm, struct dt_run *run, struct dt_tensor *x, int live);
+/* How this norm computes in this run, but for a sum it may take. */
+struct dt_norm_cfg dt_norm_cfg_of(const struct dt_module *norm, const struct dt_run *run);
 /* As dt_norm_layer, with momentum and epsilon (0: the defaults). */
 struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const char *name, int c, bool relu,
                               double momentum, double eps);

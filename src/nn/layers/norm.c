@@ -9,6 +9,19 @@ struct norm {
     double momentum, eps;
 };
 
+struct dt_norm_cfg dt_norm_cfg_of(const struct dt_module *norm, const struct dt_run *run)
+{
+    const struct norm *b = (const struct norm *)norm;
+
+    return (struct dt_norm_cfg){
+        .training = run->recalibrate > 0 || (run->training && !norm->frozen),
+        .frozen = run->freeze_stats,
+        .relu = b->relu,
+        .momentum = run->recalibrate > 0 ? 1.0 / run->recalibrate : b->momentum,
+        .eps = b->eps,
+    };
+}
+
 static struct dt_tensor *apply(struct norm *b, struct dt_run *run, struct dt_tensor *x, int live)
 {
     struct dt_shape c = dt_shape1(live);
@@ -19,17 +32,11 @@ static struct dt_tensor *apply(struct norm *b, struct dt_run *run, struct dt_ten
         .var = dt_param_prefix(run, b->var, c),
         .weight = run->weight,
     };
-    bool sum = run->tail == &b->base;
-    struct dt_norm_cfg cfg = {
-        .training = run->recalibrate > 0 || (run->training && !b->base.frozen),
-        .frozen = run->freeze_stats,
-        .relu = sum ? run->act == DT_RELU : b->relu,
-        .momentum = run->recalibrate > 0 ? 1.0 / run->recalibrate : b->momentum,
-        .eps = b->eps,
-    };
+    struct dt_norm_cfg cfg = dt_norm_cfg_of(&b->base, run);
 
-    if (sum) {
+    if (run->tail == &b->base) {
         in.base = run->base;
+        cfg.relu = run->act == DT_RELU;
         run->tail = NULL;
     }
     return dt_batch_norm(run->tape, x, &in, &cfg);

@@ -14,4 +14,8 @@ void dt_build_vgg16bn(struct dt_net *net, struct dt_module *root, const struct d
 void dt_build_mobilenetv2(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
 void dt_build_mcifarnet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
 
+/* The sum of the paths of block body `m`, its first n children, computed by one grouped network; NULL: the paths are to
+ * run one by one. The norm behind the sum is the caller's. (paths.c) */
+struct dt_tensor *dt_paths_together(struct dt_module *m, int n, int stride, struct dt_run *run, struct dt_tensor *x);
+
 #endif

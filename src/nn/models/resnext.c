@@ -6,15 +6,14 @@
 struct paths {
     struct dt_module base;
     struct dt_module *norm; /* behind the paths in the list of children */
-    int out, stride;
+    int n, out, stride;
     bool dynamic;
 };
 
-/* A dynamic sum starts from zeros, since any path may be missing; a static one from its first path. */
-static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
+/* Path by path. A dynamic sum starts from zeros, since any path may be missing; a static one from its first path. */
+static struct dt_tensor *one_by_one(struct paths *p, struct dt_run *run, struct dt_tensor *x)
 {
-    struct paths *p = (struct paths *)m;
-    struct dt_module *path = m->child;
+    struct dt_module *path = p->base.child;
     struct dt_shape s = x->shape;
     struct dt_tensor *y;
 
@@ -27,7 +26,15 @@ static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct
     }
     for (; path != p->norm; path = path->next)
         y = dt_keep(run, path, y, x, DT_LINEAR);
-    return dt_forward(p->norm, run, y);
+    return y;
+}
+
+static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
+{
+    struct paths *p = (struct paths *)m;
+    struct dt_tensor *y = dt_paths_together(m, p->n, p->stride, run, x);
+
+    return dt_forward(p->norm, run, y ? y : one_by_one(p, run, x));
 }
 
 static const struct dt_module_class paths_class = { "paths", sizeof(struct paths), forward, NULL };
@@ -39,6 +46,7 @@ static void body(struct dt_net *net, struct dt_module *block, int in, int out, i
     struct paths *p = (struct paths *)m;
     char name[16];
 
+    p->n = (int)cfg->cardinality;
     p->out = out;
     p->stride = stride;
     p->dynamic = cfg->dynamic;
