@@ -139,6 +139,8 @@ bool dt_rundir_find(const char *root, const char *name, const char *config_hash,
                     bool *finished);
 /* All runs below root, newest first; calls fn with each path. */
 bool dt_rundir_each(const char *root, bool (*fn)(void *ctx, const char *path), void *ctx);
+/* All kept results below root, by name: folders root/<name> that have a result.json themselves. */
+bool dt_rundir_each_kept(const char *root, bool (*fn)(void *ctx, const char *path), void *ctx);
 
 /* ---- run log: JSON lines ---- */
 struct dt_runlog;

@@ -78,7 +78,7 @@ static void print_help(const struct dt_command *command, FILE *f)
         fprintf(f, "usage: dyntrain CONFIG [key.path=value ...]     the same as: dyntrain train CONFIG ...\n"
                    "       dyntrain COMMAND ...\n\n");
         for (const struct dt_command *const *c = dt_commands; *c; c++)
-            fprintf(f, "  %-8s %-41s %s\n", (*c)->name, (*c)->operands, (*c)->summary);
+            fprintf(f, "  %-11s %-41s %s\n", (*c)->name, (*c)->operands, (*c)->summary);
         fprintf(f, "\n");
     }
     for (int i = 0; i < N_FLAGS; i++) {

@@ -26,7 +26,7 @@ struct dt_command {
 };
 
 extern const struct dt_command dt_cmd_train, dt_cmd_resume, dt_cmd_eval, dt_cmd_predict, dt_cmd_summary, dt_cmd_bench,
-    dt_cmd_inspect, dt_cmd_config, dt_cmd_list, dt_cmd_data, dt_cmd_doctor, dt_cmd_report;
+    dt_cmd_inspect, dt_cmd_config, dt_cmd_list, dt_cmd_data, dt_cmd_doctor, dt_cmd_report, dt_cmd_experiments;
 extern const struct dt_command *const dt_commands[]; /* NULL-terminated */
 extern const struct dt_method *const dt_methods[];   /* NULL-terminated: the table of all methods */
 
@@ -49,6 +49,9 @@ const char *dt_cli_si(int64_t v, char buf[32]);
 int dt_cli_print_keys(bool json);
 /* The values of all settings. */
 struct dt_json *dt_cli_settings_json(const struct dt_setup *s);
+
+/* All runs and kept results below a folder (NULL: "experiments", which need not be there); the exit status. */
+int dt_cli_print_runs(const char *root, bool json);
 
 /* A net built from a config, without data: for summary and bench. The data set's shape comes from the config alone. */
 struct dt_cli_net {

@@ -6,6 +6,7 @@ static void report(const struct dt_outcome *out)
     printf("test accuracy %.2f%% after %.1f minutes\n", 100 * out->test.accuracy, out->train_minutes);
     printf("run           %s\n", out->run);
     printf("next          dyntrain eval %s\n", out->run);
+    printf("              dyntrain report %s\n", out->run);
     printf("              dyntrain predict %s IMAGE.png\n", out->run);
     printf("              dyntrain inspect %s\n", out->run);
 }

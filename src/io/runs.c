@@ -142,13 +142,49 @@ bool dt_rundir_find(const char *root, const char *name, const char *config_hash,
     return found;
 }
 
+/* Frees r. */
+static bool call_each(struct runs *r, bool ok, bool (*fn)(void *ctx, const char *path), void *ctx)
+{
+    for (size_t i = 0; ok && i < r->n; i++)
+        ok = fn(ctx, r->path[i]);
+    dt_arena_free(r->arena);
+    return ok;
+}
+
 bool dt_rundir_each(const char *root, bool (*fn)(void *ctx, const char *path), void *ctx)
 {
     struct runs r;
     bool ok = find_runs(&r, root, NULL);
 
-    for (size_t i = 0; ok && i < r.n; i++)
-        ok = fn(ctx, r.path[i]);
-    dt_arena_free(r.arena);
-    return ok;
+    return call_each(&r, ok, fn, ctx);
+}
+
+/* ---- kept results ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool dt_rundir_each_kept(const char *root, bool (*fn)(void *ctx, const char *path), void *ctx)
+{
+    struct dt_err err = { .code = DT_OK };
+    struct runs r = { .arena = dt_arena_new(1 << 16, &err) };
+    char path[PATH_BYTES];
+    DIR *d = opendir(root);
+    struct dirent *e;
+
+    while (r.arena && d && (e = readdir(d)) != NULL) {
+        int n = snprintf(path, sizeof path, "%s/%s/result.json", root, e->d_name);
+
+        if (e->d_name[0] == '.' || n >= (int)sizeof path || access(path, F_OK) != 0)
+            continue;
+        path[n - (int)strlen("/result.json")] = '\0';
+        add(&r, path);
+    }
+    if (d)
+        closedir(d);
+    if (r.n)
+        qsort(r.path, r.n, sizeof *r.path, by_name);
+    return call_each(&r, r.arena && !r.failed, fn, ctx);
 }

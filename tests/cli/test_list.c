@@ -1,5 +1,6 @@
 /* list and the schema: what there is to choose from, for people and for programs. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "suites.h"
@@ -84,6 +85,41 @@ START_TEST(doctor)
 }
 END_TEST
 
+START_TEST(experiments)
+{
+    static const char result[] = "{\"method\": \"budgetnet\", \"network\": \"resnext29\", \"dataset\": \"cifar10\", "
+                                 "\"test_accuracy\": 0.9125, \"static_accuracy\": 0.94, \"macs_mean\": 85681408, "
+                                 "\"macs_ratio\": 0.5, \"latency_ms\": {\"dynamic\": 2.5, \"static\": 4.5}}";
+    struct cli *c = cli_open();
+    struct dt_json *j;
+
+    ck_assert_int_eq(mkdir("kept", 0777) | mkdir("kept/mine", 0777) | mkdir("kept/mine/20250101-000000-1", 0777), 0);
+    cli_write_text("kept/mine/result.json", result);
+    cli_write_text("kept/mine/20250101-000000-1/run.json",
+                   "{\"status\": \"running\", \"method\": \"bsn\", \"seed\": 3}");
+    cli_ok(c, "experiments kept");
+    ck_assert_str_eq(c->out,
+                     "run                          status   method     network    data set  test %  full net %  "
+                     "  MACs M (%)  latency ms\n"
+                     "kept/mine                    kept     budgetnet  resnext29  cifar10    91.25       94.00  "
+                     "85.68 (50.0)       2.500\n"
+                     "kept/mine/20250101-000000-1  running  bsn\n");
+    cli_ok(c, "experiments kept --json");
+    j = cli_json(c);
+    ck_assert_int_eq(dt_json_size(j), 2);
+    ck_assert_str_eq(dt_json_get_str(dt_json_at(j, 0), "status", ""), "kept");
+    ck_assert(dt_json_get_num(dt_json_at(j, 0), "macs_mean", 0) == 85681408);
+    ck_assert(dt_json_get_num(dt_json_get(dt_json_at(j, 0), "latency_ms"), "static", 0) == 4.5);
+    ck_assert_str_eq(dt_json_get_str(dt_json_at(j, 1), "method", ""), "bsn");
+    ck_assert(dt_json_get_num(dt_json_at(j, 1), "seed", 0) == 3);
+    dt_json_free(j);
+    cli_ok(c, "experiments");
+    ck_assert_str_eq(c->out, "");
+    cli_failed(c, cli_run(c, "experiments nowhere"), 5, "nowhere: ");
+    cli_close(c);
+}
+END_TEST
+
 START_TEST(no_runs)
 {
     struct cli *c = cli_open();
@@ -107,6 +143,7 @@ Suite *suite_list(void)
     tcase_add_test(c, keys);
     tcase_add_test(c, doctor);
     tcase_add_test(c, no_runs);
+    tcase_add_test(c, experiments);
     suite_add_tcase(s, c);
     return s;
 }

@@ -90,6 +90,25 @@ START_TEST(fn_may_stop)
 }
 END_TEST
 
+START_TEST(kept_results_by_name)
+{
+    char all[4096] = "";
+
+    make("runs/b", "x", true);
+    make("runs/a", "x", true);
+    make("runs/c", "x", false);
+    make("runs/d/20250101-000000-1", "x", true);
+    make("runs/.e", "x", true);
+    ck_assert(dt_rundir_each_kept("runs", note, all));
+    ck_assert_str_eq(all, "runs/a\nruns/b\n");
+    ck_assert(dt_rundir_each_kept("none", note, all));
+    make("runs/astop", "x", true);
+    all[0] = '\0';
+    ck_assert(!dt_rundir_each_kept("runs", note, all));
+    ck_assert_str_eq(all, "runs/a\nruns/astop\n");
+}
+END_TEST
+
 Suite *suite_runs(void)
 {
     Suite *s = suite_create("runs");
@@ -97,6 +116,7 @@ Suite *suite_runs(void)
 
     tcase_add_test(c, the_newest_run_of_a_config_is_found);
     tcase_add_test(c, all_runs_newest_first);
+    tcase_add_test(c, kept_results_by_name);
     tcase_add_test(c, more_runs_than_the_first_guess);
     tcase_add_test(c, fn_may_stop);
     suite_add_tcase(s, c);
