@@ -59,6 +59,20 @@ def wrong(run):
     write(run, "metrics.jsonl", '3\n[1]\nnull\n{"step":"x","epoch":1}\n{"step":1e999}\nnonsense\n{"step":4,"epoch":1}\n{"st')
 
 
+# A reader who presses every button, legends twice, and points at everything.
+POKE = """<script type="module">
+for (const b of document.querySelectorAll(".choice button")) b.click();
+for (const b of document.querySelectorAll(".legend button")) { b.click(); b.click(); }
+for (const s of document.querySelectorAll(".plot svg")) {
+  const frame = s.getBoundingClientRect();
+  const at = (x, y) => s.dispatchEvent(new PointerEvent("pointermove", { clientX: frame.left + x, clientY: frame.top + y }));
+  at(frame.width / 2, frame.height / 2);
+  for (const p of s.querySelectorAll(".point")) at(+p.dataset.px, +p.dataset.py);
+}
+</script>
+"""
+
+
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
@@ -86,9 +100,13 @@ class Page(html.parser.HTMLParser):
             self.text += data
 
 
-def open_page(dyntrain, folder, *runs):
+def open_page(dyntrain, folder, *runs, poke=""):
     out = os.path.join(folder, "out.html")
     subprocess.run([dyntrain, "report", *runs, "-o", out], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with open(out) as f:
+        text = f.read()
+    with open(out, "w") as f:
+        f.write(text.replace("</body>", poke + "</body>"))
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--enable-logging=stderr", "--window-size=1200,900",
@@ -97,7 +115,7 @@ def open_page(dyntrain, folder, *runs):
     said = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert not said, said
     page = Page(done.stdout)
-    assert page.tags.count("script") == 2 and "img" not in page.tags and "b" not in page.tags[: page.tags.index("main")]
+    assert page.tags.count("script") == 2 + bool(poke) and "img" not in page.tags and "b" not in page.tags[: page.tags.index("main")]
     return page
 
 
@@ -142,6 +160,10 @@ def main(dyntrain):
                                         '{"step":9,"epoch":1,"phase":"a","split":"batch","loss":1}\n{"ste')
         wrong(runs[2])
         check_finished(open_page(dyntrain, folder, runs[0]))
+        page = open_page(dyntrain, folder, runs[0], poke=POKE)  # ends on the last choice: latency, logarithmic
+        assert sorted(p[1] for p in page.figures["cost"]["points"]) == [1, 2, 2, 2, 4, 4], page.figures["cost"]["points"]
+        check_places(page.figures["cost"], log=True)
+        assert "paths: 9" in page.text and "validation: " in page.text
         page = open_page(dyntrain, folder, runs[1])
         assert "this run is running" in page.text and list(page.figures) == ["training-loss"]
         assert len(page.figures["training-loss"]["lines"][0]) == 2
