@@ -3,6 +3,7 @@
 #include "train/loop.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 enum dt_code dt_record_open(struct dt_loop *l, bool fresh)
@@ -72,12 +73,12 @@ void dt_record_step(struct dt_loop *l)
 
 static void write_metrics(struct dt_loop *l, const struct dt_eval *val)
 {
-    double n = l->t.seen > 0 ? (double)l->t.seen : 1;
+    double n = l->t.seen > 0 ? (double)l->t.seen : (double)NAN; /* a fit sees no batches: nothing is known, null */
     struct dt_json *o = row(l, "train");
 
     dt_json_num(o, "loss", l->t.loss_sum / n);
     dt_json_num(o, "accuracy", l->t.correct_sum / n);
-    dt_json_num(o, "lr", rate_of(l));
+    dt_json_num(o, "lr", l->n_groups > 0 ? rate_of(l) : (double)NAN);
     dt_runlog_write(l->metrics, o);
     if (!val)
         return;
@@ -91,7 +92,7 @@ static void write_metrics(struct dt_loop *l, const struct dt_eval *val)
 
 void dt_record_epoch(struct dt_loop *l, const struct dt_eval *val, double seconds, double eval_seconds, double wait)
 {
-    double n = l->t.seen > 0 ? (double)l->t.seen : 1, rate = seconds > 0 ? n / seconds : 0;
+    double n = (double)l->t.seen, rate = seconds > 0 ? n / seconds : 0;
     struct dt_json *o = row(l, "train");
     char text[64] = "";
 
@@ -104,9 +105,13 @@ void dt_record_epoch(struct dt_loop *l, const struct dt_eval *val, double second
     if (val)
         snprintf(text, sizeof text, ", validation %.2f%%", 100 * val->accuracy);
     dt_progress_clear(l->progress);
-    dt_log(DT_INFO, "%s %lld/%lld: loss %.4f, accuracy %.2f%%%s, lr %.4g, %.1f s, %.0f images/s",
-           l->t.method->phase[l->t.phase].name, (long long)l->t.epoch + 1, (long long)l->epochs, l->t.loss_sum / n,
-           100 * l->t.correct_sum / n, text, rate_of(l), seconds, rate);
+    if (l->t.seen > 0)
+        dt_log(DT_INFO, "%s %lld/%lld: loss %.4f, accuracy %.2f%%%s, lr %.4g, %.1f s, %.0f images/s",
+               l->t.method->phase[l->t.phase].name, (long long)l->t.epoch + 1, (long long)l->epochs, l->t.loss_sum / n,
+               100 * l->t.correct_sum / n, text, rate_of(l), seconds, rate);
+    else
+        dt_log(DT_INFO, "%s %lld/%lld: done%s, %.1f s", l->t.method->phase[l->t.phase].name, (long long)l->t.epoch + 1,
+               (long long)l->epochs, text, seconds);
 }
 
 /* At most ten times a second: formatting must not be felt in a step of a few milliseconds. */

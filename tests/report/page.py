@@ -46,7 +46,8 @@ def finished(run):
         "method": "budgetnet", "dataset": HOSTILE, "network": HOSTILE, "seed": 1, "epochs": 12, "train_minutes": 3.25,
         "test_accuracy": curve[1]["accuracy"], "static_accuracy": 0.96, "macs_mean": curve[1]["macs_mean"],
         "macs_static": FULL, "macs_ratio": 0.5, "params": 1000, "latency_ms": {"dynamic": 2, "static": 4}, "curve": curve,
-        "baselines": [point(0.5, 0.925, FULL // 2, name="fixed " + HOSTILE), point(0.5, 0.99, FULL // 2, name="oracle")],
+        "baselines": [point(0.5, 0.925, FULL // 2, name="fixed " + HOSTILE), point(0.5, 0.99, FULL // 2, name="oracle"),
+                      *(point(b, 0.5 + b / 10, int(FULL * b), name=f"random, b={b}") for b in (0.5, 0.25))],
         "published": [{"name": f"Rival: {i}", "accuracy": 0.8 + i / 100, "macs": 10**7 * (i + 1), "source": HOSTILE,
                        "confidence": "D"} for i in range(4)]})
 
@@ -134,11 +135,11 @@ def check_finished(page):
     figure = page.figures["cost"]
     drawn = sorted((name, round(x, 6), round(y, 6)) for name, x, y, _, _ in figure["points"])
     expected = sorted([("this run", 40 * b, 0.9 + b / 20) for b in BUDGETS] + [("full network", 40, 0.96)] +
-                      [("baselines", 20, 0.925), ("baselines", 20, 0.99)] +
+                      [("baselines", 20, 0.925), ("baselines", 20, 0.99), ("random", 10, 0.525), ("random", 20, 0.55)] +
                       [("Rival (published)", 10 * (i + 1), 0.8 + i / 100) for i in range(4)])
     assert len(drawn) == len(expected) and all(a[0] == b[0] and math.dist(a[1:], b[1:]) < 1e-6 for a, b in zip(drawn, expected)), drawn
     check_places(figure, log=True)
-    assert sorted(len(line) for line in figure["lines"]) == [3, 4]
+    assert sorted(len(line) for line in figure["lines"]) == [2, 3, 4]
     loss = page.figures["training-loss"]
     assert sorted(len(line) for line in loss["lines"]) == [12, 12, 12]
     for line in loss["lines"]:
@@ -161,7 +162,7 @@ def main(dyntrain):
         wrong(runs[2])
         check_finished(open_page(dyntrain, folder, runs[0]))
         page = open_page(dyntrain, folder, runs[0], poke=POKE)  # ends on the last choice: latency, logarithmic
-        assert sorted(p[1] for p in page.figures["cost"]["points"]) == [1, 2, 2, 2, 4, 4], page.figures["cost"]["points"]
+        assert sorted(p[1] for p in page.figures["cost"]["points"]) == [1, 1, 2, 2, 2, 2, 4, 4], page.figures["cost"]["points"]
         check_places(page.figures["cost"], log=True)
         assert "paths: 9" in page.text and "validation: " in page.text
         page = open_page(dyntrain, folder, runs[1])

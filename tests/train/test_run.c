@@ -49,6 +49,42 @@ START_TEST(leaves_its_files)
 }
 END_TEST
 
+static enum dt_code fit_nothing(struct dt_train *t, const struct dt_batch *b)
+{
+    (void)t;
+    ck_assert_ptr_null(b);
+    return DT_OK;
+}
+
+/* What a phase without batches does not know is null, not 0. */
+START_TEST(a_fit_has_no_loss)
+{
+    const struct dt_phase phases[] = { dt_method_supervised.phase[0],
+                                       { .name = "fit", .epochs = 1, .steps = 2, .step = fit_nothing },
+                                       { .name = NULL } };
+    struct dt_method method = dt_method_supervised;
+    const struct dt_method *const methods[] = { &method, NULL };
+    struct dt_job job = { .methods = methods, .command = "test", .n_overrides = 2 };
+    struct trial t;
+    char root[400], *metrics, *fit;
+    const char *const overrides[] = { root, "supervised.epochs=1" };
+
+    trial_open(&t);
+    snprintf(root, sizeof root, "run.dir=%s", t.root);
+    method.phase = phases;
+    job.config_path = t.config;
+    job.overrides = overrides;
+    ck_assert_int_eq(dt_run_train(&job, &t.out, &t.err), DT_OK);
+    metrics = trial_read(t.out.run, "metrics.jsonl");
+    fit = strstr(metrics, "\"phase\":\"fit\",\"split\":\"train\"");
+    ck_assert_ptr_nonnull(fit);
+    ck_assert_ptr_nonnull(strstr(fit, "\"loss\":null,\"accuracy\":null,\"lr\":null}"));
+    ck_assert_ptr_nonnull(strstr(fit, "\"split\":\"val\",\"loss\":"));
+    dt_free(metrics);
+    trial_close(&t);
+}
+END_TEST
+
 START_TEST(writes_the_result)
 {
     struct trial t;
@@ -210,6 +246,7 @@ Suite *suite_run(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, learns);
     tcase_add_test(c, leaves_its_files);
+    tcase_add_test(c, a_fit_has_no_loss);
     tcase_add_test(c, writes_the_result);
     tcase_add_test(c, dry_run_leaves_nothing);
     tcase_add_test(c, opens_as_a_model);

@@ -3,7 +3,7 @@
 // spec: { id, title, xLabel, yLabel, xText, yText (number -> text), xLog, yLog, height, byX (hover shows all series at
 //   the nearest x), series, marks: [{x, text}] }
 // series: { name, colour, points: [{x, y, note}] in order, line: 'line' | 'line thin' | 'line faint' | '' , dash,
-//   marker: '' | 'circle' | 'square' | 'diamond' | 'triangle' | 'ring', off (hidden at first) }
+//   marker: '' | 'circle' | 'square' | 'diamond' | 'triangle', hollow, off (hidden at first) }
 
 const MARGIN = { left: 62, right: 18, top: 14, bottom: 44 };
 
@@ -35,14 +35,14 @@ function makeScale(values, log, from, to, about) {
   return { place, ticks: log ? logTicks(inverse(a), inverse(b)) : linearTicks(a, b, about) };
 }
 
-function drawMarker(parent, shape, x, y, colour, size, data) {
-  const s = size * 1.25;
-  const filled = { fill: colour, stroke: 'var(--panel)', 'stroke-width': 1, ...data };
-  if (shape === 'circle') return svg(parent, 'circle', { cx: x, cy: y, r: size, ...filled });
-  if (shape === 'square') return svg(parent, 'rect', { x: x - size, y: y - size, width: 2 * size, height: 2 * size, ...filled });
-  if (shape === 'diamond') return svg(parent, 'path', { d: `M${x} ${y - s}L${x + s} ${y}L${x} ${y + s}L${x - s} ${y}Z`, ...filled });
-  if (shape === 'triangle') return svg(parent, 'path', { d: `M${x} ${y - s}L${x + s} ${y + s}L${x - s} ${y + s}Z`, ...filled });
-  return svg(parent, 'circle', { cx: x, cy: y, r: size, fill: 'var(--panel)', stroke: colour, 'stroke-width': 1.6, ...data });
+function drawMarker(parent, series, x, y, size, data) {
+  const s = size * 1.25, shape = series.marker || 'circle';
+  const look = series.hollow ? { fill: 'var(--panel)', stroke: series.colour, 'stroke-width': 1.6, ...data }
+    : { fill: series.colour, stroke: 'var(--panel)', 'stroke-width': 1, ...data };
+  if (shape === 'circle') svg(parent, 'circle', { cx: x, cy: y, r: size, ...look });
+  else if (shape === 'square') svg(parent, 'rect', { x: x - size, y: y - size, width: 2 * size, height: 2 * size, ...look });
+  else if (shape === 'diamond') svg(parent, 'path', { d: `M${x} ${y - s}L${x + s} ${y}L${x} ${y + s}L${x - s} ${y}Z`, ...look });
+  else svg(parent, 'path', { d: `M${x} ${y - s}L${x + s} ${y + s}L${x - s} ${y + s}Z`, ...look });
 }
 
 function drawAxes(root, spec, area, xs, ys) {
@@ -61,23 +61,27 @@ function drawAxes(root, spec, area, xs, ys) {
   svg(root, 'text', { class: 'label', x: (left + right) / 2, y: bottom + 37, 'text-anchor': 'middle' }, spec.xLabel);
   const middle = (top + bottom) / 2;
   svg(root, 'text', { class: 'label', x: 14, y: middle, 'text-anchor': 'middle', transform: `rotate(-90 14 ${middle})` }, spec.yLabel);
+  const taken = []; // ends of the texts so far, a row each: a text goes where it overlaps none
   for (const m of spec.marks || []) {
-    const x = xs.place(m.x);
+    const x = Math.max(xs.place(m.x), left);
+    let row = 0;
+    while (taken[row] > x) row++;
+    taken[row] = x + 12 + 7 * m.text.length;
     if (m.x > 0) svg(root, 'line', { class: 'mark', x1: x, x2: x, y1: top, y2: bottom });
-    svg(root, 'text', { x: Math.max(x, left) + 5, y: top + 11 }, m.text);
+    svg(root, 'text', { x: x + 5, y: top + 11 + 14 * row }, m.text);
   }
 }
 
 // Returns the points that were drawn: [{series, point, x, y}] in pixels.
 function drawSeries(root, spec, shown, xs, ys) {
   const drawn = [];
-  for (const s of shown) {
+  for (const s of [...shown].reverse()) { // the first ends up on top
     const usable = s.points.filter((p) => !(spec.xLog && p.x <= 0) && !(spec.yLog && p.y <= 0));
     const placed = usable.map((p) => ({ series: s, point: p, x: +xs.place(p.x).toFixed(2), y: +ys.place(p.y).toFixed(2) }));
     if (s.line && placed.length > 1)
       svg(root, 'path', { class: s.line, stroke: s.colour, 'stroke-dasharray': s.dash, d: `M${placed.map((p) => `${p.x} ${p.y}`).join('L')}` });
     for (const p of s.marker || placed.length === 1 ? placed : [])
-      drawMarker(root, s.marker || 'circle', p.x, p.y, s.colour, p.point.big ? 7 : s.small ? 3 : 4.2,
+      drawMarker(root, s, p.x, p.y, p.point.big ? 7 : s.small ? 3 : 4.2,
         { class: 'point', 'data-series': s.name, 'data-x': p.point.x, 'data-y': p.point.y, 'data-px': p.x, 'data-py': p.y });
     drawn.push(...placed);
   }
@@ -90,7 +94,7 @@ function legend(parent, spec, hidden, redraw) {
     const button = el(row, 'button', { type: 'button', 'aria-pressed': !hidden.has(s), title: 'show or hide' });
     const icon = svg(button, 'svg', { width: 26, height: 12, 'aria-hidden': 'true' });
     if (s.line) svg(icon, 'path', { class: s.line, stroke: s.colour, 'stroke-dasharray': s.dash, d: 'M1 6H25' });
-    if (s.marker) drawMarker(icon, s.marker, 13, 6, s.colour, 3.6, {});
+    if (s.marker) drawMarker(icon, s, 13, 6, 3.6, {});
     el(button, 'span', {}, s.name);
     button.addEventListener('click', () => {
       if (!hidden.delete(s)) hidden.add(s);

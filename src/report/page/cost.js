@@ -6,7 +6,8 @@ const AXES = {
   'share': { label: 'share of the full network\'s MACs (%)', of: (p) => 100 * p.share },
   'latency': { label: 'latency at batch 1, really skipping, on this machine (ms)', of: (p) => p.latency },
 };
-const PUBLISHED_MARKS = ['diamond', 'triangle', 'square', 'ring'];
+const MARKS = ['diamond', 'triangle', 'square', 'circle'];
+const OTHERS = 'baselines'; // those that are not of a kind: "kind, which"
 
 function measured(p, full) {
   const macs = number(p.macs_mean);
@@ -44,19 +45,26 @@ function place(points, axis, target) {
     .filter((p) => number(p.x) !== null);
 }
 
+// Points whose names begin alike, up to where cut(name) says, are one group; those that it does not cut: `otherwise`, or
+// a group each.
+function grouped(points, cut, otherwise) {
+  const groups = new Map();
+  for (const p of points) {
+    const name = cut(p.name) > 0 ? p.name.slice(0, cut(p.name)) : otherwise || p.name;
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(p);
+  }
+  return [...groups.entries()];
+}
+
 // Published points of several runs are one set; "line: point" are drawn as one line.
 function publishedLines(runs) {
-  const lines = new Map(), seen = new Set();
-  for (const p of runs.flatMap((r) => r.published)) {
+  const seen = new Set();
+  const points = runs.flatMap((r) => r.published).filter((p) => {
     const key = `${p.name}|${p.accuracy}|${p.macs}`;
-    if (p.macs === null || seen.has(key)) continue;
-    seen.add(key);
-    const cut = p.name.indexOf(': ');
-    const line = cut > 0 ? p.name.slice(0, cut) : p.name;
-    if (!lines.has(line)) lines.set(line, []);
-    lines.get(line).push(p);
-  }
-  return [...lines.entries()];
+    return p.macs !== null && !seen.has(key) && seen.add(key);
+  });
+  return grouped(points, (name) => name.indexOf(': '));
 }
 
 function costSeries(runs, axis) {
@@ -69,14 +77,17 @@ function costSeries(runs, axis) {
     series.push({ name: many ? run.label : 'this run', colour: run.colour, line: 'line', marker: 'circle', points: place(sorted, axis, run.target) });
     series.push({ name: own(isStatic ? 'static network' : 'full network'), colour: run.colour, line: '', marker: 'square',
       points: place(run.full ? [run.full] : [], axis) });
-    series.push({ name: own('baselines'), colour: run.colour, line: '', marker: 'ring', points: place(run.baselines, axis) });
+    grouped(run.baselines, (name) => name.lastIndexOf(', '), OTHERS).forEach(([kind, points], i) => {
+      series.push({ name: own(kind), colour: run.colour, line: kind !== OTHERS && points.length > 1 ? 'line faint' : '', dash: '2 4',
+        hollow: true, marker: MARKS[(i + 3) % 4], points: place(points.sort((a, b) => axis.of(a) - axis.of(b)), axis) });
+    });
   });
   if (axis.published)
     publishedLines(runs).forEach(([line, points], i) => {
       const isStatic = line.startsWith('static');
       const sorted = [...points].sort((a, b) => a.macs - b.macs);
       series.push({ name: `${line} (published)`, colour: `var(--p${i % 8})`, dash: '6 4', small: true,
-        line: isStatic || points.length < 2 ? '' : 'line thin', marker: PUBLISHED_MARKS[i % PUBLISHED_MARKS.length],
+        line: isStatic || points.length < 2 ? '' : 'line thin', marker: MARKS[i % 4], hollow: i >= 4,
         points: place(sorted, axis) });
     });
   return series.filter((s) => s.points.length > 0);
