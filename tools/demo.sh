@@ -1,6 +1,6 @@
 #!/bin/sh
-# The quick start: installs what is missing, builds, trains a small network on real images. Arguments are passed on, as
-# in: tools/demo.sh supervised.epochs=1
+# The quick start: installs what is missing, builds, trains a small network on real images and an agent that runs as much
+# of it as a budget allows. Arguments are passed on, as in: tools/demo.sh budgetnet.epochs=1
 set -eu
 cd "$(dirname "$0")/.."
 
