@@ -35,7 +35,7 @@ struct dt_budget_reward_cfg {
 struct dt_budget_learn_cfg {
     int baseline;
     int64_t samples, groups, reuse;
-    double clip, explore, entropy, value; /* entropy, value: weights in the loss */
+    double clip, explore, entropy, spread, value; /* entropy, value: weights in the loss */
 };
 struct dt_budget_joint_cfg {
     double policy, distill;

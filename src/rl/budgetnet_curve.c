@@ -169,16 +169,19 @@ static struct dt_point *new_point(struct job *j, double budget, const struct dt_
 
 static enum dt_code rivals(struct job *j, double budget, const struct dt_measured *m, struct dt_point *p)
 {
+    const struct dt_budgetnet_cfg *cfg = j->t->cfg;
     const struct dt_budgetnet *s = j->t->state;
     struct dt_plan random = { .kind = DT_PLAN_RANDOM, .cap = budget };
     double accuracy = NAN;
     int k = dt_budget_bin(s, budget);
+    bool chosen;
     enum dt_code code = shuffled(j, budget, m->rows, m->n, &accuracy);
 
     dt_point_number(j->c, p, "shuffled", accuracy);
     if (!code)
         code = rival(j, &random, "random policy", true);
-    if (!code && fabs(s->list[k] - budget) < 1e-9)
+    chosen = s->calibrated && cfg->subsets > 0 && dt_dataset_info(j->t->data)->n[DT_VAL] > 0;
+    if (!code && chosen && fabs(s->list[k] - budget) < 1e-9)
         code = subset(j, k);
     return code;
 }

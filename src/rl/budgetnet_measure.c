@@ -249,7 +249,8 @@ enum dt_code dt_plan_of(struct dt_train *t, double budget, struct dt_plan *p)
 
     *p = (struct dt_plan){ .kind = DT_PLAN_AGENT, .cap = budget, .condition = dt_budget_condition(s, budget) };
     if (!s->calibrated)
-        return dt_plan_calibrate(t, p, cfg->calibrate / 4); /* on the way: roughly, and the state is not touched */
+        return dt_plan_calibrate(t, p,
+                                 (cfg->calibrate + 3) / 4); /* on the way: roughly, and the state is not touched */
     dt_norms_load(t, dt_budget_bin(s, budget));
     return DT_OK;
 }

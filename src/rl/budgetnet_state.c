@@ -149,7 +149,7 @@ struct dt_budgetnet *dt_budgetnet_state(struct dt_train *t)
     struct dt_budgetnet *s = t->state;
 
     if (s->arena)
-        return s;
+        return t->err.code ? NULL : s; /* what failed half-made is not used */
     s->arena = dt_arena_new(0, &t->err);
     return s->arena && make(t) ? s : NULL;
 }

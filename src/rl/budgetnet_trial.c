@@ -233,6 +233,31 @@ static double row_gradient(const struct dt_train *t, int64_t at, const struct dt
                     a->entropy * dt_rl_bernoulli_entropy(now + forced, a->free, a->alpha));
 }
 
+/* Var over the images of a group of every choice's probability, to be large: a policy that says the same of all images
+ * is what the first rewards lead to, and then no body can specialise (Bengio et al. 2016). */
+static double spread(const struct dt_train *t, const struct dt_anneal *a, const struct dt_tensor *seen, double scale)
+{
+    const struct dt_budgetnet *s = t->state;
+    int n = seen->shape.d[0], wide = s->n + 1, groups = dt_trial_groups(t, n);
+    double sum = 0;
+
+    for (int g = 0; g < groups; g++)
+        for (int k = s->n - a->free; k < s->n; k++) {
+            int from = g * n / groups, to = (g + 1) * n / groups;
+            double mean = 0;
+
+            for (int i = from; i < to; i++)
+                mean += dt_rl_bernoulli_prob((double)seen->data[(int64_t)i * wide + k], 1) / (to - from);
+            for (int i = from; i < to; i++) {
+                double p = dt_rl_bernoulli_prob((double)seen->data[(int64_t)i * wide + k], 1), d = p - mean;
+
+                sum += d * d;
+                s->trial.grad[(int64_t)i * wide + k] -= (dt_real)(scale / n * 2 * d * p * (1 - p));
+            }
+        }
+    return -scale * sum / n;
+}
+
 double dt_trial_gradient(struct dt_train *t, const struct dt_anneal *a, const struct dt_tensor *seen, double scale)
 {
     const struct dt_budgetnet_cfg *cfg = t->cfg;
@@ -246,5 +271,5 @@ double dt_trial_gradient(struct dt_train *t, const struct dt_anneal *a, const st
         for (int i = 0; i < n; i++)
             loss += row_gradient(t, k * batch + i, a, seen->data + (int64_t)i * wide, scale / (n * rounds),
                                  s->trial.grad + (int64_t)i * wide);
-    return loss;
+    return loss + spread(t, a, seen, scale * cfg->learn.spread);
 }

@@ -2,6 +2,7 @@
  * channel 0 the block changes nothing; where it is the sign of channel 1 only the block carries it to where the
  * classifier looks. So an image of the first kind is to skip the block, one of the second to keep it, under every
  * reward that charges for computation; and the agent has to find that out from rewards alone. */
+#include <math.h>
 #include <string.h>
 
 #include "nets.h"
@@ -195,6 +196,56 @@ START_TEST(the_policy_finds_the_optimum)
 }
 END_TEST
 
+/* The loss of trial.c: objective, entropy, spread and critic, its gradient by differences. */
+static double loss_at(struct toy *t, const struct dt_anneal *a, dt_real *z)
+{
+    dt_tape_reset(t->l.t.tape);
+    return dt_trial_gradient(&t->l.t, a, dt_tape_leaf(t->l.t.tape, dt_shape2(BATCH, 2), z), 1);
+}
+
+START_TEST(the_gradient_is_that_of_the_loss)
+{
+    struct toy *t = dt_calloc(1, sizeof *t);
+    struct dt_rng rng = dt_rng_at(9, DT_STREAM_TEST, 0, 0);
+    struct dt_anneal a = { .alpha = 0.9, .entropy = 0.3, .free = 1 };
+    const dt_real step = 1.0f / 64;
+    struct dt_budgetnet *s;
+    dt_real z[2 * BATCH], grad[2 * BATCH];
+
+    open(t, 0);
+    s = t->l.t.state;
+    t->cfg.learn.spread = 20;
+    t->cfg.learn.groups = 2;
+    for (int i = 0; i < 2 * BATCH; i++)
+        z[i] = (dt_real)dt_rng_normal(&rng);
+    dt_tape_reset(t->l.t.tape);
+    dt_trial_budgets(&t->l.t, BATCH, &a, &rng);
+    dt_trial_see(&t->l.t, dt_tape_leaf(t->l.t.tape, dt_shape2(BATCH, 2), z));
+    dt_trial_sample(&t->l.t, BATCH, 0, &a, &rng);
+    for (int i = 0; i < BATCH; i++) {
+        s->trial.reward[i] = dt_rng_normal(&rng);
+        s->trial.advantage[i] = dt_rng_normal(&rng);
+        z[2 * i] += (dt_real)(0.1 * dt_rng_normal(&rng)); /* the agent has moved: ratios are not 1 */
+    }
+    loss_at(t, &a, z);
+    memcpy(grad, s->trial.grad, sizeof grad);
+    for (int i = 0; i < 2 * BATCH; i++) {
+        dt_real at = z[i];
+        double above;
+
+        z[i] = at + step;
+        above = loss_at(t, &a, z);
+        z[i] = at - step;
+        above = (above - loss_at(t, &a, z)) / (2 * (double)step);
+        z[i] = at;
+        ck_assert_msg(fabs(above - (double)grad[i]) < 1e-5 + 1e-2 * fabs(above), "%d: %g by differences, %g", i, above,
+                      (double)grad[i]);
+    }
+    close(t);
+    dt_free(t);
+}
+END_TEST
+
 Suite *suite_toy(void)
 {
     Suite *s = suite_create("toy");
@@ -202,6 +253,7 @@ Suite *suite_toy(void)
 
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, the_policy_finds_the_optimum, 0, 3);
+    tcase_add_test(c, the_gradient_is_that_of_the_loss);
     suite_add_tcase(s, c);
     return s;
 }
