@@ -44,8 +44,8 @@ static void run(struct agent_net *a, struct dt_tape *tape, enum dt_exec exec, co
     memcpy(out->row, r.arch.value, (size_t)(n * a->s.n) * sizeof *out->row);
 }
 
-/* Relative to the image's largest logit: of an untrained net they are in the hundreds, and a small one is what is left of
- * large terms. */
+/* Relative to the image's largest logit: of an untrained net they are in the hundreds, and a small one is what is left
+ * of large terms. */
 static void same(const struct answer *a, const struct answer *b, int from, int n)
 {
     for (int i = 0; i < n; i++) {
