@@ -57,6 +57,12 @@ struct dt_budget_cfg {    /* of dynamic methods (dt_method.curve) only; 1: what 
     struct dt_reals list; /* those of the curve */
     int unit;
 };
+enum { DT_BAD_STEP_STOP, DT_BAD_STEP_SKIP };
+struct dt_guard_cfg {
+    int on_bad_step; /* stop, skip: when a loss or gradient is not finite, or a loss too large */
+    int64_t max_skips;
+    double max_loss; /* 0: no limit */
+};
 struct dt_log_cfg {
     int64_t every_steps; /* a metrics line each so many steps; 0: epochs only */
 };
@@ -69,6 +75,7 @@ struct dt_settings {
     struct dt_model_cfg model;
     struct dt_optim_cfg optim;
     struct dt_checkpoint_cfg checkpoint;
+    struct dt_guard_cfg guard;
     struct dt_run_cfg run;
     struct dt_log_cfg log;
     struct dt_budget_cfg budget; /* a section that a config of a dynamic method has, and no other */
@@ -129,7 +136,8 @@ struct dt_train {
 /* Gives the subtree at `path` ("net", "policy", "net/stage3") an optimiser for this phase; what has none is frozen.
  * Called from open(). */
 enum dt_code dt_train_group(struct dt_train *t, const char *path, const struct dt_optim_cfg *cfg) DT_MUST_CHECK;
-/* Gradients are in: finite check (DT_ENUMERIC before anything is changed), clip, optimisers, EMA, zero gradients. */
+/* Gradients are in: check of the numbers (DT_ENUMERIC before anything is changed; the loop stops, or leaves the step
+ * out), clip, optimisers, EMA, zero gradients. */
 enum dt_code dt_train_update(struct dt_train *t, double loss) DT_MUST_CHECK;
 /* Exponential moving average of all parameters and buffers, evaluated and saved in their place at the end. 0: off. */
 void dt_train_ema(struct dt_train *t, double decay);
@@ -151,6 +159,7 @@ struct dt_outcome {
     char run[512]; /* the run directory */
     struct dt_eval test;
     double train_minutes;
+    double memory; /* dry run: bytes that training needs, about; 0: unknown */
 };
 struct dt_job { /* what the command line says */
     const char *config_path;

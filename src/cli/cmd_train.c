@@ -11,6 +11,13 @@ static void report(const struct dt_outcome *out)
     printf("              dyntrain inspect %s\n", out->run);
 }
 
+static void report_dry(const char *config, const struct dt_outcome *out)
+{
+    printf("%s: config, data and network are fine; nothing was trained\n", config);
+    if (out->memory > 0)
+        printf("memory        about %.2f GB in training\n", out->memory / 1e9);
+}
+
 /* Stopped on request: the run can go on. */
 static int stopped(const struct dt_outcome *out, const struct dt_err *err)
 {
@@ -42,7 +49,7 @@ static int finish(enum dt_code code, const char *config, const struct dt_args *a
     switch (code) {
     case DT_OK:
         if (args->dry_run)
-            printf("%s: config, data and network are fine; nothing was trained\n", config);
+            report_dry(config, out);
         else
             report(out);
         return 0;

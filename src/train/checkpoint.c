@@ -28,6 +28,8 @@ static void visit_counters(struct dt_loop *l, struct dt_visit *v, double *second
     dt_visit_i64(v, "metrics_bytes", &l->metrics_keep);
     dt_visit_real(v, "seconds", seconds);
     dt_visit_i64(v, "threads", threads);
+    if (!v->loading || dt_ckpt_has(v->ckpt, "/loop/skipped")) /* checkpoints of before do not have it */
+        dt_visit_i64(v, "skipped", &l->guard.skipped);
 }
 
 /* What else the bits of a result depend on. */

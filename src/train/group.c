@@ -152,29 +152,17 @@ static void update_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     }
 }
 
-static enum dt_code not_finite(struct dt_train *t, const char *what, double value)
-{
-    dt_fail(&t->err, DT_ENUMERIC, "%s is %s at step %lld (epoch %lld, batch %lld); nothing was updated", what,
-            isnan(value) ? "not a number" : "infinite", (long long)t->step, (long long)t->epoch + 1,
-            (long long)t->batch);
-    return DT_ENUMERIC;
-}
-
 enum dt_code dt_train_update(struct dt_train *t, double loss)
 {
     struct dt_loop *l = t->loop;
     int64_t step = t->epoch * l->per_epoch + t->batch, total = l->epochs * l->per_epoch;
-    char what[160];
 
-    if (t->err.code)
+    if (t->err.code || dt_guard_loss(t, loss))
         return t->err.code;
-    if (!isfinite(loss))
-        return not_finite(t, "loss", loss);
     for (int i = 0; i < l->n_groups; i++) {
         l->group[i].norm = gradient_norm(&l->group[i]);
-        snprintf(what, sizeof what, "gradient of %s", l->group[i].name);
-        if (!isfinite(l->group[i].norm))
-            return not_finite(t, what, l->group[i].norm);
+        if (dt_guard_gradient(t, l->group[i].name, l->group[i].norm))
+            return t->err.code;
     }
     for (int i = 0; i < l->n_groups; i++) {
         struct dt_group *g = &l->group[i];

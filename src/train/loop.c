@@ -40,6 +40,8 @@ enum dt_code dt_loop_open_phase(struct dt_loop *l)
         return l->t.err.code;
     l->epochs = p->epochs ? p->epochs : l->t.method->epochs(&l->t, (int)l->t.phase);
     l->per_epoch = p->steps ? p->steps : dt_loader_batches(l->train);
+    if (dt_guard_open(l))
+        return l->t.err.code;
     DT_ASSERT(l->per_epoch > 0);
     return l->t.err.code;
 }
@@ -122,18 +124,6 @@ static enum dt_code stop(struct dt_loop *l, enum dt_code why)
 
 /* ---- steps ---- */
 
-static enum dt_code numeric_failure(struct dt_loop *l, const struct dt_batch *b)
-{
-    char msg[sizeof l->t.err.msg];
-
-    if (dt_loop_save_batch(l, "ckpt/nan-step.h5", b) == DT_OK) {
-        snprintf(msg, sizeof msg, "%.200s; %.220s/ckpt: nan-step.h5 has the batch, last.h5 is the last good one",
-                 l->t.err.msg, l->dir.path);
-        memcpy(l->t.err.msg, msg, sizeof msg);
-    }
-    return DT_ENUMERIC;
-}
-
 static enum dt_code one_step(struct dt_loop *l)
 {
     const struct dt_phase *p = phase_of(l);
@@ -145,9 +135,11 @@ static enum dt_code one_step(struct dt_loop *l)
         return l->t.err.code;
     }
     dt_tape_reset(l->t.tape);
+    dt_guard_before(l);
     if (p->step(&l->t, with_batch ? &b : NULL)) {
         DT_ASSERT(l->t.err.code);
-        return l->t.err.code == DT_ENUMERIC ? numeric_failure(l, with_batch ? &b : NULL) : l->t.err.code;
+        if (l->t.err.code != DT_ENUMERIC || dt_guard_failed(l, with_batch ? &b : NULL))
+            return l->t.err.code;
     }
     l->t.batch++;
     l->t.step++;

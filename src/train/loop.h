@@ -7,7 +7,8 @@
  *   group.c     optimisers over parameter ranges    ema.c         moving average of the weights
  *   checkpoint.c, weights.c                         record.c      metrics.jsonl, perf.jsonl, progress
  *   result.c    result.json, run.json               signals.c     INT, TERM, USR1
- *   space.c     full disks */
+ *   memory.c    what a training needs
+ *   space.c     full disks                          guard.c       numbers that go bad */
 #ifndef DT_TRAIN_LOOP_H
 #define DT_TRAIN_LOOP_H
 
@@ -43,6 +44,11 @@ struct dt_ema {
     int n_buffers;
 };
 
+struct dt_guard {
+    dt_real *buffers; /* running statistics before the step; NULL: bad steps are not left out */
+    int64_t skipped;  /* steps left out in this run */
+};
+
 struct dt_loop {
     struct dt_train t; /* what methods see; t.loop is this struct */
     struct dt_setup setup;
@@ -50,6 +56,7 @@ struct dt_loop {
     struct dt_group group[DT_MAX_GROUPS];
     int n_groups;
     struct dt_ema ema;
+    struct dt_guard guard;
     bool finished;         /* every phase has ended */
     int64_t per_epoch;     /* steps an epoch of this phase */
     int64_t epochs;        /* of this phase */
@@ -118,6 +125,25 @@ enum dt_code dt_loop_run(struct dt_loop *l) DT_MUST_CHECK; /* from where the cou
 enum dt_code dt_loop_evaluate(struct dt_loop *l, enum dt_split split, struct dt_eval *out) DT_MUST_CHECK;
 enum dt_code dt_loop_stop(struct dt_loop *l); /* DT_OK, or why to stop after this step */
 double dt_loop_minutes(const struct dt_loop *l);
+
+/* memory.c: of the first phase, in bytes */
+struct dt_memory {
+    double has, needs; /* the process now; in training, about. 0: not known */
+    double left;       /* what can be had beyond `has`, -1: not known */
+    int64_t batch;     /* that fits, where data.batch does not */
+};
+/* Takes two steps, so the net is of no use afterwards. DT_ENOMEM: it cannot fit. */
+enum dt_code dt_estimate_memory(struct dt_loop *l, struct dt_memory *out) DT_MUST_CHECK;
+double dt_memory_left(void); /* -1: not known */
+
+/* guard.c */
+enum dt_code dt_guard_open(struct dt_loop *l) DT_MUST_CHECK; /* with a phase */
+void dt_guard_free(struct dt_guard *g);
+void dt_guard_before(struct dt_loop *l); /* a step */
+enum dt_code dt_guard_loss(struct dt_train *t, double loss) DT_MUST_CHECK;
+enum dt_code dt_guard_gradient(struct dt_train *t, const char *group, double norm) DT_MUST_CHECK;
+/* After a step that failed with DT_ENUMERIC: saves it; DT_OK: it is left out, and all is as before. */
+enum dt_code dt_guard_failed(struct dt_loop *l, const struct dt_batch *b) DT_MUST_CHECK;
 
 /* space.c. Waits as checkpoint.on_full says: true, and `err` cleared: try again. False: it stands, because it is
  * another failure, waiting is not wanted, or the run is asked to stop. */

@@ -132,6 +132,16 @@ static void set_deadline(struct dt_loop *l)
 
 /* ---- train ---- */
 
+static enum dt_code dry_run(struct dt_loop *l, struct dt_outcome *out)
+{
+    struct dt_memory m;
+
+    if (dt_pretrained_load(l) || dt_loop_open_phase(l) || dt_estimate_memory(l, &m))
+        return l->t.err.code;
+    out->memory = m.needs;
+    return DT_OK;
+}
+
 static enum dt_code train(struct dt_loop *l, struct dt_outcome *out)
 {
     const struct dt_job *job = l->job;
@@ -143,7 +153,7 @@ static enum dt_code train(struct dt_loop *l, struct dt_outcome *out)
     if (dt_session_open(l))
         return l->t.err.code;
     if (job->dry_run)
-        return dt_pretrained_load(l) || dt_loop_open_phase(l) ? l->t.err.code : DT_OK;
+        return dry_run(l, out);
     code = dt_rundir_create(&l->dir, set->run.dir, set->name, set->seed, &l->t.err);
     if (!code)
         code = dt_file_copy(job->config_path, dt_rundir_file(&l->dir, "config.yaml", path, sizeof path), MAX_CONFIG,

@@ -155,6 +155,7 @@ void dt_session_close(struct dt_loop *l)
         dt_loader_free(l->eval[i]);
     dt_groups_clear(l);
     dt_ema_free(&l->ema);
+    dt_guard_free(&l->guard);
     dt_net_free(t->net);
     dt_dataset_free(t->data);
     dt_tape_free(t->tape);

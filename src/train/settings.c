@@ -8,6 +8,7 @@ enum { MOST = 1000000000 };
 static const char *const optimisers[] = { "sgd", "adam", "adamw", "rmsprop", NULL };
 static const char *const schedules[] = { "constant", "cosine", "step", "one_cycle", NULL };
 static const char *const precisions[] = { "fp32", "bf16", "auto", NULL };
+static const char *const on_bad_step[] = { "stop", "skip", NULL };
 static const char *const on_full[] = { "fail", "wait", NULL };
 static const char *const progress[] = { "auto", "bar", "plain", "off", NULL };
 
@@ -45,6 +46,14 @@ static const struct dt_opt checkpoint_opts[] = {
     DT_BOOL(struct dt_checkpoint_cfg, keep_best, "true", "keep ckpt/best.h5, the best by validation accuracy"),
     DT_PICK(struct dt_checkpoint_cfg, on_full, "fail", on_full, "disk or quota full: exit 7, or wait for space"),
     DT_REAL(struct dt_checkpoint_cfg, retry_seconds, "60", 0, 86400, "on_full: wait: seconds between attempts"),
+    DT_OPT_END,
+};
+
+static const struct dt_opt guard_opts[] = {
+    DT_PICK(struct dt_guard_cfg, on_bad_step, "stop", on_bad_step,
+            "loss or gradient not finite, or loss beyond max_loss: exit 6, or leave the step out"),
+    DT_INT(struct dt_guard_cfg, max_skips, "10", 1, MOST, "on_bad_step: skip: steps left out before the run stops"),
+    DT_REAL(struct dt_guard_cfg, max_loss, "1e5", 0, INFINITY, "a loss larger than this has exploded; 0: no limit"),
     DT_OPT_END,
 };
 
@@ -88,6 +97,7 @@ const struct dt_opt dt_settings_opts[] = {
     DT_SECTION(struct dt_settings, model, dt_model_opts, "network"),
     DT_SECTION(struct dt_settings, optim, dt_optim_opts, "optimiser"),
     DT_SECTION(struct dt_settings, checkpoint, checkpoint_opts, "what is saved, and when"),
+    DT_SECTION(struct dt_settings, guard, guard_opts, "numbers that go bad"),
     DT_SECTION(struct dt_settings, run, run_opts, "where and how the run is executed"),
     DT_SECTION(struct dt_settings, log, log_opts, "what is written down"),
     DT_OPT_END,

@@ -6,6 +6,18 @@
 #include <dyntrain/base.h>
 #include <sys/resource.h>
 
+/* Is this build instrumented? Then memory is not what it is otherwise, and all takes longer. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DT_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DT_SANITIZED 1
+#endif
+#endif
+#ifndef DT_SANITIZED
+#define DT_SANITIZED 0
+#endif
+
 /* Runs the suites (NULL-terminated list of makers); returns the exit status for main(). Under CK_FORK=no everything
  * runs in one process, as sanitizers and valgrind like it. argv[1], when given, names the only suite to run. */
 typedef Suite *dt_suite_fn(void);

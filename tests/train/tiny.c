@@ -37,6 +37,7 @@ void tiny_open(struct tiny *b, int n)
     b->l.per_epoch = 1000;
     b->l.epochs = 1;
     t->loop = &b->l;
+    t->set = &b->set;
     t->net = dt_net_new(1, &t->err);
     dt_head_layer(t->net, NULL, "net", n, 1);
     ck_assert_int_eq(dt_net_finish(t->net, 1, 1, n, &t->err), DT_OK);

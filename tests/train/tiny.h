@@ -7,6 +7,7 @@
 struct tiny {
     struct dt_loop l;
     struct dt_optim_cfg cfg; /* constant schedule, rate 0.1, plain descent */
+    struct dt_settings set;  /* all zero */
     dt_real *weight, *weight_grad, *bias, *bias_grad;
 };
 /* weight [1,n] (decays), bias [1] (does not), all zero */

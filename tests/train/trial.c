@@ -1,5 +1,6 @@
 #include "trial.h"
 
+#include <math.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -12,12 +13,35 @@ enum { MAX_OVERRIDES = 24 };
 
 enum { MAX_PHASES = 8 };
 
-static int raised_signal, raised_at;
 static const struct dt_method *inner = &dt_method_supervised;
+static void (*watch)(int64_t step);
+static int raised_signal, raised_at, poisoned_at, poisoned;
+
+static enum dt_code poisoned_step(struct dt_train *t, const struct dt_batch *b)
+{
+    const struct dt_shape in = dt_net_input(t->net);
+    int64_t n = b->n * dt_numel(&in);
+    dt_real *x = dt_malloc((size_t)n * sizeof *x);
+    struct dt_batch copy = *b;
+    enum dt_code code;
+
+    ck_assert_ptr_nonnull(x);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (dt_real)NAN;
+    copy.x = x;
+    code = inner->phase[t->phase].step(t, &copy);
+    dt_free(x);
+    return code;
+}
 
 static enum dt_code step(struct dt_train *t, const struct dt_batch *b)
 {
-    enum dt_code code = inner->phase[t->phase].step(t, b);
+    enum dt_code code;
+    bool poison = t->step + 1 >= poisoned_at && t->step + 1 < poisoned_at + poisoned;
+
+    if (watch)
+        watch(t->step);
+    code = poison ? poisoned_step(t, b) : inner->phase[t->phase].step(t, b);
 
     if (raised_signal && t->step + 1 == raised_at)
         raise(abs(raised_signal));
@@ -56,6 +80,17 @@ void trial_raise(int signal, int at)
     raised_at = at;
 }
 
+void trial_watch(void (*fn)(int64_t step))
+{
+    watch = fn;
+}
+
+void trial_poison(int at, int times)
+{
+    poisoned_at = at;
+    poisoned = times;
+}
+
 /* ---- runs ---- */
 
 void trial_write(struct trial *t, const char *name, const char *text)
@@ -74,6 +109,8 @@ void trial_open(struct trial *t)
     dt_test_mkdir(t->dir);
     make_method();
     trial_raise(0, 0);
+    trial_poison(0, 0);
+    trial_watch(NULL);
     dt_log_level(DT_QUIET);
     snprintf(t->config, sizeof t->config, "%s/small.yaml", t->dir);
     snprintf(t->root, sizeof t->root, "%s/runs", t->dir);

@@ -34,6 +34,12 @@ int trial_child(int argc, char **argv);
 /* After step `at` of the next runs in this process, `signal` is raised; 0: none; negative: twice. */
 void trial_raise(int signal, int at);
 
+/* The images of `times` steps, from number `at` (from 1), are not numbers; 0: none. */
+void trial_poison(int at, int times);
+
+/* Called before each step with its number, from 0; NULL: nobody. */
+void trial_watch(void (*fn)(int64_t step));
+
 /* "<run>/<name>" into buf. */
 const char *trial_path(const char *run, const char *name, char buf[640]);
 /* The whole file, for dt_free. */
