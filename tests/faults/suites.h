@@ -4,6 +4,6 @@
 
 #include "support.h"
 
-dt_suite_fn suite_disk, suite_save, suite_crash, suite_failing, suite_waiting;
+dt_suite_fn suite_disk, suite_save, suite_crash, suite_failing, suite_waiting, suite_long, suite_kill;
 
 #endif

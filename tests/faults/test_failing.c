@@ -101,6 +101,32 @@ START_TEST(every_call_fails_for_good)
 }
 END_TEST
 
+/* A disk that is mounted read-only meanwhile, or rights that were taken away: the run directory's own exit status. */
+START_TEST(read_only)
+{
+    static const int denials[] = { EROFS, EACCES };
+    const int error = denials[_i];
+    struct trial t;
+    char whole[512], name[32];
+
+    trial_open(&t);
+    train_whole(&t, whole);
+    for (int64_t k = 0; k < 60; k += 6) {
+        snprintf(name, sizeof name, "read-only-%d", (int)k);
+        new_root(&t, name);
+        fault_plan(FAULT_ANY & ~(unsigned)FAULT_CLOSE, k, INT64_MAX / 2, error);
+        trial_train(&t, short_run);
+        fault_off();
+        ck_assert_int_eq(dt_exit_status(t.err.code), 5);
+        dt_test_fails(&t.err, DT_ECHECKPOINT, strerror(error));
+        dt_test_fails(&t.err, DT_ECHECKPOINT, t.root);
+        check_left(&t, whole, k);
+        dt_test_rmdir(t.root);
+    }
+    trial_close(&t);
+}
+END_TEST
+
 Suite *suite_failing(void)
 {
     Suite *s = suite_create("failing");
@@ -109,6 +135,7 @@ Suite *suite_failing(void)
     tcase_set_timeout(c, 300);
     tcase_add_loop_test(c, every_call_fails_once, 0, N_ERRORS);
     tcase_add_test(c, every_call_fails_for_good);
+    tcase_add_loop_test(c, read_only, 0, 2);
     suite_add_tcase(s, c);
     return s;
 }

@@ -1,0 +1,237 @@
+/* Every method is killed at random moments and resumed: weights, optimisers and metrics.jsonl are those of the run that
+ * was left alone, byte for byte, for 1 to 4 threads, within epochs and between them. A method is a row of the table.
+ *
+ * KILLS: moments a method (default 3; tools/soak.sh: 50). KILL_SEED: of the moments, to repeat a failure. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "suites.h"
+#include "trial.h"
+
+/* A tiny config a method, as overrides of tiny.yaml; teacher.yaml is there, too. */
+static const struct method {
+    const char *name, *overrides;
+} methods[] = {
+    { "supervised", "supervised.epochs=6 data.augment.crop_pad=1 data.augment.hflip=true" },
+    { "average", "supervised.epochs=6 supervised.ema=0.9 optim.name=adam optim.lr=0.01" },
+    { "distilled", "supervised.epochs=3 supervised.distill.from=teacher.yaml" },
+    { "pretrained", "supervised.epochs=3 pretrained=teacher.yaml model.width=4" },
+};
+enum { N_METHODS = sizeof methods / sizeof *methods, MAX_THREADS = 4, TRIES = 40, KILLS = 3 };
+static const char common[] = "log.every_steps=1 checkpoint.every_minutes=2e-4 checkpoint.keep_last=2";
+
+struct killing {
+    struct cli *c;
+    const struct method *m;
+    struct dt_rng rng;
+    uint32_t seed;
+    char whole[MAX_THREADS + 1][512]; /* by thread count, "": not there yet */
+    double seconds[MAX_THREADS + 1];
+    int kills, too_early, in_resume, within;
+};
+
+static uint32_t seed_of_moments(void)
+{
+    const char *given = getenv("KILL_SEED");
+
+    return given ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)time(NULL) ^ (uint32_t)getpid() << 16;
+}
+
+static pid_t start(struct killing *k, const char *name, int threads)
+{
+    return cli_start(k->c, "-q tiny.yaml name=%s --threads %d %s %s", name, threads, common, k->m->overrides);
+}
+
+struct newest {
+    char *run;
+    const char *folder;
+};
+
+static bool look(void *ctx, const char *path)
+{
+    struct newest *n = ctx;
+
+    if (strncmp(path, n->folder, strlen(n->folder)) != 0)
+        return true;
+    snprintf(n->run, 512, "%s", path);
+    return false;
+}
+
+/* The run of this name, once its config is written: from then on it can be resumed. */
+static bool can_resume(const char *name, char run[512])
+{
+    char folder[64], path[640];
+
+    run[0] = '\0';
+    snprintf(folder, sizeof folder, "runs/%s/", name);
+    dt_rundir_each("runs", look, &(struct newest){ run, folder });
+    return *run && cli_size(trial_path(run, "config.resolved.yaml", path)) > 0;
+}
+
+static void run_whole(struct killing *k, int threads)
+{
+    char name[32];
+    double begin = dt_now();
+    pid_t pid;
+    int status;
+
+    if (*k->whole[threads])
+        return;
+    snprintf(name, sizeof name, "whole%d", threads);
+    pid = start(k, name, threads);
+    status = cli_wait(k->c, pid);
+    ck_assert_msg(status == 0, "%s: status %d: %s", k->m->name, status, k->c->err);
+    k->seconds[threads] = dt_now() - begin;
+    ck_assert(can_resume(name, k->whole[threads]));
+}
+
+/* Kills at a moment of the next `seconds`; false: it had ended before. */
+static bool kill_within(struct killing *k, pid_t pid, double seconds)
+{
+    double moment = dt_rng_uniform(&k->rng) * seconds;
+    struct timespec pause = { (time_t)moment, (long)((moment - (double)(time_t)moment) * 1e9) };
+    int status;
+
+    nanosleep(&pause, NULL);
+    kill(pid, SIGKILL);
+    status = cli_wait(k->c, pid);
+    ck_assert_msg(status == 0 || status == 1000 + SIGKILL, "%s, seed %u: status %d: %s", k->m->name, k->seed, status,
+                  k->c->err);
+    return status != 0;
+}
+
+/* Between two steps of an epoch of 8? */
+static bool is_within_epoch(const char *run)
+{
+    char path[640];
+    struct dt_err err = { .code = DT_OK };
+    struct dt_ckpt *c;
+    struct dt_visit v = { .loading = true, .prefix = "/loop" };
+    int64_t batch = 0;
+
+    if (cli_size(trial_path(run, "ckpt/last.h5", path)) < 0)
+        return false;
+    c = dt_ckpt_open(path, &err);
+    dt_test_ok(&err);
+    v.ckpt = c;
+    dt_visit_i64(&v, "batch", &batch);
+    dt_ckpt_free(c);
+    return batch > 0;
+}
+
+/* One run that is killed while it trains, perhaps again while it resumes, and then left to its end. */
+static void kill_one(struct killing *k, int i)
+{
+    int threads = 1 + (i + (int)(k->seed & 3)) % MAX_THREADS, status;
+    char name[32], run[512];
+
+    run_whole(k, threads);
+    for (int n = 0;; n++) {
+        bool killed;
+
+        ck_assert_msg(n < TRIES, "%s, seed %u: never killed in time", k->m->name, k->seed);
+        snprintf(name, sizeof name, "killed%d-%d", i, n);
+        killed = kill_within(k, start(k, name, threads), k->seconds[threads]);
+        if (killed && can_resume(name, run))
+            break;
+        k->too_early += killed;
+    }
+    k->kills++;
+    k->within += is_within_epoch(run);
+    if (i % 2)
+        k->in_resume += kill_within(k, cli_start(k->c, "-q resume %s", run), k->seconds[threads] / 2);
+    status = cli_run(k->c, "-q resume %s", run);
+    ck_assert_msg(status == 0, "%s, seed %u, kill %d: status %d: %s", k->m->name, k->seed, i, status, k->c->err);
+    trial_same_checkpoints(k->whole[threads], run);
+    trial_same_files(k->whole[threads], run, "metrics.jsonl");
+    dt_test_rmdir(run);
+}
+
+START_TEST(killed_at_random)
+{
+    const char *given = getenv("KILLS");
+    int kills = given ? atoi(given) : KILLS;
+    struct killing k = { .c = cli_open(), .m = &methods[_i], .seed = seed_of_moments() };
+
+    k.rng = dt_rng_at(k.seed, DT_STREAM_TEST, 0, (uint32_t)_i);
+    cli_write_text("teacher.yaml", "version: 1\n"
+                                   "data: {dataset: synth, batch: 20, val_split: 0.2, workers: 1,\n"
+                                   "       synth: {train: 200, test: 40, size: 8}}\n"
+                                   "model: {arch: resnet8, width: 4}\n"
+                                   "supervised: {epochs: 1}\n");
+    for (int i = 0; i < kills; i++)
+        kill_one(&k, i);
+    printf("%s: %d kills (seed %u; %d with an epoch half done, %d once more while resuming; %d earlier ones left "
+           "nothing yet): all resumed to the same bits\n",
+           k.m->name, k.kills, k.seed, k.within, k.in_resume, k.too_early);
+    fflush(stdout);
+    cli_close(k.c);
+}
+END_TEST
+
+/* ---- two processes --------------------------------------------------------------------------------------------- */
+
+/* One of two that resume at the same time is refused; which one is not known before. */
+START_TEST(one_of_two_is_refused)
+{
+    struct cli *c = cli_open();
+    pid_t pid = cli_start(c, "-q tiny.yaml supervised.epochs=1000000 log.every_steps=1"), two[2];
+    char who[64], run[512];
+    int late = -1;
+
+    cli_await_run(c, pid, "tiny", "ckpt/last.h5");
+    memcpy(run, c->run, sizeof run);
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(cli_wait(c, pid), 1000 + SIGKILL);
+    for (int i = 0; i < 2; i++)
+        two[i] = cli_start(c, "-q resume %s", run);
+    while (late < 0) {
+        usleep(1000);
+        for (int i = 0; i < 2; i++)
+            late = cli_ended(two[i]) ? i : late;
+    }
+    kill(two[!late], SIGKILL);
+    ck_assert_int_eq(cli_wait(c, two[!late]), 1000 + SIGKILL);
+    snprintf(who, sizeof who, "is in use by process %ld", (long)two[!late]);
+    cli_failed(c, cli_wait(c, two[late]), 5, who);
+    cli_close(c);
+}
+END_TEST
+
+/* The same config, twice in the same second: two run directories. */
+START_TEST(two_trainings_do_not_meet)
+{
+    struct cli *c = cli_open();
+    pid_t two[2];
+    char run[2][512];
+
+    for (int i = 0; i < 2; i++)
+        two[i] = cli_start(c, "-q tiny.yaml");
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(cli_wait(c, two[i]), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(can_resume("tiny", run[i]));
+        ck_assert_int_eq(rename(run[i], i ? "b" : "a"), 0);
+    }
+    trial_same_files("a", "b", "metrics.jsonl");
+    trial_same_checkpoints("a", "b");
+    cli_close(c);
+}
+END_TEST
+
+Suite *suite_kill(void)
+{
+    Suite *s = suite_create("kill");
+    TCase *c = tcase_create("kill");
+
+    tcase_set_timeout(c, 7200);
+    tcase_add_loop_test(c, killed_at_random, 0, N_METHODS);
+    tcase_add_test(c, one_of_two_is_refused);
+    tcase_add_test(c, two_trainings_do_not_meet);
+    suite_add_tcase(s, c);
+    return s;
+}
