@@ -1,0 +1,38 @@
+#!/bin/sh
+# Fuzzes the readers of files with libFuzzer (clang; address, undefined and leak sanitizers; reference engine). The last
+# line is `N passed, N failed`, a target each. What a target grows its corpus by, and what it finds, stays in build-fuzz.
+# usage: tools/fuzz.sh SECONDS [TARGET...]      TARGET: config checkpoint idx cifar image rundir; none: all
+set -eu
+cd "$(dirname "$0")/.."
+
+seconds=${1?usage: tools/fuzz.sh SECONDS [TARGET...]}
+shift
+[ $# -gt 0 ] || set -- config checkpoint idx cifar image rundir
+build=build-fuzz
+
+if [ ! -f $build/build.ninja ]; then
+  CC=clang meson setup $build -Dfuzz=true -Dtests=false -Donednn=false -Db_lundef=false -Dbuildtype=debugoptimized \
+    -Doptimization=1 -Db_sanitize=address,undefined
+fi
+programs=
+for target; do
+  programs="$programs fuzz/fuzz_$target"
+done
+ninja -C $build $programs
+
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export OMP_NUM_THREADS=1
+passed=0 failed=0
+for target; do
+  mkdir -p $build/corpus/$target $build/found
+  echo "== $target"
+  if $build/fuzz/fuzz_$target -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -verbosity=0 \
+    -print_final_stats=1 -artifact_prefix=$build/found/$target- $build/corpus/$target fuzz/corpus/$target; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
