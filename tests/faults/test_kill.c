@@ -12,14 +12,23 @@
 #include "suites.h"
 #include "trial.h"
 
-/* A tiny config a method, as overrides of tiny.yaml; teacher.yaml is there, too. */
+/* A tiny config a method: overrides, of tiny.yaml where there is no text; teacher.yaml is there, too. */
 static const struct method {
-    const char *name, *overrides;
+    const char *name, *overrides, *config;
 } methods[] = {
-    { "supervised", "supervised.epochs=6 data.augment.crop_pad=1 data.augment.hflip=true" },
-    { "average", "supervised.epochs=6 supervised.ema=0.9 optim.name=adam optim.lr=0.01" },
-    { "distilled", "supervised.epochs=3 supervised.distill.from=teacher.yaml" },
-    { "pretrained", "supervised.epochs=3 pretrained=teacher.yaml model.width=4" },
+    { "supervised", "supervised.epochs=6 data.augment.crop_pad=1 data.augment.hflip=true", NULL },
+    { "average", "supervised.epochs=6 supervised.ema=0.9 optim.name=adam optim.lr=0.01", NULL },
+    { "distilled", "supervised.epochs=3 supervised.distill.from=teacher.yaml", NULL },
+    { "pretrained", "supervised.epochs=3 pretrained=teacher.yaml model.width=4", NULL },
+    { "budgetnet", "",
+      "version: 1\n"
+      "method: budgetnet\n"
+      "data: {dataset: synth, batch: 20, val_split: 0.2, workers: 1, augment: {crop_pad: 1, hflip: true},\n"
+      "       synth: {train: 200, test: 40, size: 8}}\n"
+      "model: {arch: resnet14, width: 8, dynamic: true}\n"
+      "budget: {list: [0.3, 0.5, 0.8, 1]}\n"
+      "budgetnet: {curriculum: 1, epochs: 1, calibrate: 40, subsets: 2, policy: {width: 4, hidden: 8}}\n"
+      "run: {dir: runs, progress: \"off\"}\n" },
 };
 enum { N_METHODS = sizeof methods / sizeof *methods, MAX_THREADS = 4, TRIES = 40, KILLS = 3 };
 static const char common[] = "log.every_steps=1 checkpoint.every_minutes=2e-4 checkpoint.keep_last=2";
@@ -43,7 +52,8 @@ static uint32_t seed_of_moments(void)
 
 static pid_t start(struct killing *k, const char *name, int threads)
 {
-    return cli_start(k->c, "-q tiny.yaml name=%s --threads %d %s %s", name, threads, common, k->m->overrides);
+    return cli_start(k->c, "-q %s name=%s --threads %d %s %s", k->m->config ? "method.yaml" : "tiny.yaml", name,
+                     threads, common, k->m->overrides);
 }
 
 struct newest {
@@ -163,6 +173,8 @@ START_TEST(killed_at_random)
                                    "       synth: {train: 200, test: 40, size: 8}}\n"
                                    "model: {arch: resnet8, width: 4}\n"
                                    "supervised: {epochs: 1}\n");
+    if (k.m->config)
+        cli_write_text("method.yaml", k.m->config);
     for (int i = 0; i < kills; i++)
         kill_one(&k, i);
     printf("%s: %d kills (seed %u; %d with an epoch half done, %d once more while resuming; %d earlier ones left "
