@@ -22,6 +22,7 @@ ninja -C $build $programs
 
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export LSAN_OPTIONS="suppressions=fuzz/lsan.supp:print_suppressions=0"
 export OMP_NUM_THREADS=1
 passed=0 failed=0
 for target; do
