@@ -125,6 +125,18 @@ int64_t dt_tape_act_bytes(const struct dt_tape *t);
 enum dt_code dt_bare_convs(const struct dt_tape *dry, struct dt_engine *e, enum dt_dtype dtype, int batch, int runs,
                            double *seconds, struct dt_err *err) DT_MUST_CHECK;
 
+/* What the machine has to give on dt_par_threads() threads, by a probe of about half a second; for reading a rate as a
+ * share of it, never for a decision. */
+struct dt_probe {
+    const char *isa;    /* of the loops: "avx512", "avx2", "plain" */
+    double f32_gflops;  /* fused multiply-add (plain: multiply and add), 2 flops each */
+    double bf16_gflops; /* the same on bfloat16 with AVX512-BF16; 0: the processor has none */
+    double gemm_gflops; /* one matrix product of OpenBLAS */
+    double memory_gbs;  /* a = b + s c, from memory and from the second cache; what is read and written, 12 bytes */
+    double cache_gbs;
+};
+enum dt_code dt_probe(struct dt_probe *out, struct dt_err *err) DT_MUST_CHECK;
+
 struct dt_profile_row {
     const char *op;
     double forward_s, backward_s;

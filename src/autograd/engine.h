@@ -47,6 +47,13 @@ struct dt_engine {
 void dt_dnnl_version(char *buf, size_t size);
 void dt_blas_version(char *buf, size_t size);
 
+/* The kernels OpenBLAS runs ("Haswell"), and the value of OPENBLAS_CORETYPE with which it would run faster ones on this
+ * processor, NULL: none. It is read before main(). (ref/core.c) */
+const char *dt_blas_core(void);
+const char *dt_blas_core_wanted(void);
+/* The rule behind it: what a processor with these instructions should run in place of `core`. */
+const char *dt_blas_core_better(const char *core, bool has_avx2, bool has_avx512);
+
 extern const struct dt_engine_class dt_engine_ref;
 extern const struct dt_engine_class dt_engine_dnnl; /* only with the meson option `onednn` */
 

@@ -34,6 +34,11 @@ extern const struct dt_method *const dt_methods[];   /* NULL-terminated: the tab
  * command afterwards there is nothing left to do: help or versions were asked for and printed. */
 enum dt_code dt_args_parse(struct dt_args *args, int argc, char **argv, struct dt_arena *arena, struct dt_err *err);
 
+/* Starts the program anew, once, where OpenBLAS runs kernels older than the processor; returns where it does not. */
+void dt_cli_blas_core(char **argv);
+/* Who chose those kernels, for people. */
+const char *dt_cli_blas_core_by(void);
+
 /* Prints "dyntrain: <message>" and returns the exit status. */
 int dt_cli_fail(const struct dt_err *err);
 /* The same after dt_setup_load: all lines of a config with errors, else the message. */

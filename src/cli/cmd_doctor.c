@@ -1,4 +1,5 @@
 /* doctor: what this machine and this build offer. --version prints its first part. */
+#include "autograd/engine.h"
 #include "autograd/kernels/rows.h"
 #include "cli/cli.h"
 
@@ -32,6 +33,17 @@ static void put_bytes(struct dt_json *j, const char *key, int64_t bytes, const c
         printf("%-12s unknown\n", key);
 }
 
+/* 0: there is none. */
+static void put_rate(struct dt_json *j, const char *key, double rate, const char *unit, const char *what)
+{
+    if (j && rate > 0)
+        dt_json_num(j, key, rate);
+    else if (j)
+        dt_json_null(j, key);
+    else if (rate > 0)
+        printf("%-12s %7.0f %s %s\n", "", rate, unit, what);
+}
+
 static void libraries(struct dt_json *j)
 {
     char buf[256];
@@ -61,14 +73,50 @@ static void machine(struct dt_json *j)
     dt_engine_free(e);
 }
 
+static void blas(struct dt_json *j)
+{
+    if (j) {
+        dt_json_str(j, "blas_core", dt_blas_core());
+        dt_json_str(j, "blas_core_by", dt_cli_blas_core_by());
+    } else {
+        printf("%-12s OpenBLAS runs its kernels for %s (%s)\n", "blas", dt_blas_core(), dt_cli_blas_core_by());
+    }
+}
+
+/* The exit status. */
+static int rates(struct dt_json *j)
+{
+    struct dt_err err = { 0 };
+    struct dt_probe p;
+
+    if (dt_probe(&p, &err))
+        return dt_cli_fail(&err);
+    if (!j)
+        printf("%-12s the best of short runs on %d thread%s, %s\n", "probe", dt_par_threads(),
+               dt_par_threads() == 1 ? "" : "s", p.isa);
+    put_rate(j, "f32_gflops", p.f32_gflops, "GFLOP/s", "fp32 multiply-add");
+    put_rate(j, "bf16_gflops", p.bf16_gflops, "GFLOP/s", "bf16 multiply-add");
+    put_rate(j, "gemm_gflops", p.gemm_gflops, "GFLOP/s", "fp32 matrix product, OpenBLAS");
+    put_rate(j, "memory_gbs", p.memory_gbs, "GB/s   ", "from memory");
+    put_rate(j, "cache_gbs", p.cache_gbs, "GB/s   ", "from the second cache");
+    return 0;
+}
+
 static int run(const struct dt_args *args)
 {
     struct dt_json *j = args->json ? dt_json_object() : NULL;
+    int status = 0;
 
     libraries(j);
-    if (args->command) /* --version stops here */
+    if (args->command) { /* --version stops here */
         machine(j);
-    return j ? dt_cli_print_json(j) : 0;
+        blas(j);
+        status = rates(j);
+    }
+    if (status == 0 && j)
+        return dt_cli_print_json(j);
+    dt_json_free(j);
+    return status;
 }
 
 const struct dt_command dt_cmd_doctor = {

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     struct dt_args args = { 0 };
     int status;
 
+    dt_cli_blas_core(argv); /* first: it may start the program anew */
     hold_closed_streams();
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is told like a full disk */
     arena = dt_arena_new(0, &err);

@@ -71,21 +71,6 @@ START_TEST(keys)
 }
 END_TEST
 
-START_TEST(doctor)
-{
-    struct cli *c = cli_open();
-    struct dt_json *j;
-
-    cli_ok(c, "doctor --json");
-    j = cli_json(c);
-    ck_assert(dt_json_get_num(j, "threads", 0) >= 1);
-    ck_assert(dt_json_get_num(j, "memory_bytes", 0) > 1e6);
-    ck_assert_str_ne(dt_json_get_str(j, "engine", ""), "");
-    dt_json_free(j);
-    cli_close(c);
-}
-END_TEST
-
 START_TEST(experiments)
 {
     static const char result[] = "{\"method\": \"budgetnet\", \"network\": \"resnext29\", \"dataset\": \"cifar10\", "
@@ -142,7 +127,6 @@ Suite *suite_list(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, names);
     tcase_add_test(c, keys);
-    tcase_add_test(c, doctor);
     tcase_add_test(c, no_runs);
     tcase_add_test(c, experiments);
     suite_add_tcase(s, c);
