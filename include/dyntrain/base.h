@@ -122,6 +122,13 @@ void dt_par_for(int64_t n, int64_t grain, dt_par_fn *fn, void *ctx);
 int64_t dt_par_chunks(int64_t n, int64_t grain); /* how many chunks that makes */
 void dt_par_set_threads(int n);                  /* 0: all processors this process may use */
 int dt_par_threads(void);
+/* Binds each compute thread to a processor of its own, in the order of those this process may use (round again where
+ * there are more threads), or lets them go. No result depends on it. After dt_par_set_threads(). False: refused by the
+ * system. The calling thread is one of them, and what it starts inherits its processor; so other threads call
+ * dt_par_unpin_self() first. */
+bool dt_par_pin(bool on);
+void dt_par_unpin_self(void);
+int dt_par_processors(void); /* that this process may use */
 
 /* ---- option tables --------------------------------------------------------------------------------------------- */
 

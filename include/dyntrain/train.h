@@ -47,6 +47,7 @@ struct dt_checkpoint_cfg {
 struct dt_run_cfg {
     const char *dir;    /* root of run directories */
     int64_t threads;    /* 0: all processors */
+    bool pin;           /* each to a processor of its own */
     const char *engine; /* auto, dnnl, ref */
     double time_limit;  /* minutes; 0: none. Then: checkpoint, exit 75 */
     int progress;       /* auto, bar, plain, off */

@@ -53,6 +53,22 @@ static void libraries(struct dt_json *j)
     put(j, "files", dt_io_versions(buf, sizeof buf));
 }
 
+/* run.pin is tried out: containers may forbid it. */
+static void threads(struct dt_json *j)
+{
+    bool pins = dt_par_pin(true);
+
+    dt_par_pin(false);
+    if (j) {
+        dt_json_int(j, "threads", dt_par_threads());
+        dt_json_int(j, "processors", dt_par_processors());
+        dt_json_bool(j, "pinning", pins);
+    } else {
+        printf("%-12s %d on %d processor%s; run.pin %s\n", "threads", dt_par_threads(), dt_par_processors(),
+               dt_par_processors() == 1 ? "" : "s", pins ? "binds each to one of its own" : "is refused by the system");
+    }
+}
+
 static void machine(struct dt_json *j)
 {
     struct dt_err err = { 0 };
@@ -63,10 +79,7 @@ static void machine(struct dt_json *j)
 
     put(j, "engine", e ? dt_engine_name(e) : err.msg);
     put(j, "kernels", dt_rows_kernel(DT_REAL_DTYPE)->isa);
-    if (j)
-        dt_json_int(j, "threads", dt_par_threads());
-    else
-        printf("%-12s %d\n", "threads", dt_par_threads());
+    threads(j);
     put_bytes(j, "memory", pages > 0 ? (int64_t)pages * page : -1, "");
     put_bytes(j, "disk", statvfs(".", &fs) == 0 ? (int64_t)(fs.f_bavail * fs.f_frsize) : -1, " free here");
     put(j, "data", data || j ? data : "DYNTRAIN_DATA is not set (only CIFAR needs it, or data.dir in the config)");

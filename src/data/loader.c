@@ -74,6 +74,7 @@ static void *run_worker(void *arg)
 {
     struct dt_loader *l = arg;
 
+    dt_par_unpin_self(); /* the compute thread that started it may be bound */
     pthread_mutex_lock(&l->lock);
     while (!l->stop) {
         struct slot *s;

@@ -127,7 +127,10 @@ enum dt_code dt_session_open(struct dt_loop *l)
     t->cfg = l->setup.cfg;
     t->loop = l;
     l->best = -1;
+    dt_par_pin(false); /* the run this one is nested in may have bound them */
     dt_par_set_threads((int)set->run.threads);
+    if (set->run.pin && !dt_par_pin(true))
+        dt_log(DT_WARN, "run.pin: the system does not let threads be bound to processors; they run free");
     if (keep_config(l))
         return t->err.code;
     t->state = dt_calloc(1, t->method->state_size + 1);

@@ -60,6 +60,8 @@ static const struct dt_opt guard_opts[] = {
 static const struct dt_opt run_opts[] = {
     DT_STR(struct dt_run_cfg, dir, "experiments", "root of run directories"),
     DT_INT(struct dt_run_cfg, threads, "0", 0, 1024, "compute threads; 0: all processors"),
+    DT_BOOL(struct dt_run_cfg, pin, "false",
+            "bind each compute thread to a processor of its own; for a machine of one's own"),
     DT_STR(struct dt_run_cfg, engine, "auto", "who computes convolutions: auto, dnnl or ref"),
     DT_REAL(struct dt_run_cfg, time_limit, "0", 0, MOST, "minutes, then a checkpoint and exit 75; 0: none"),
     DT_PICK(struct dt_run_cfg, progress, "auto", progress, "progress line on stderr"),
