@@ -111,8 +111,9 @@ enum dt_code dt_backward(struct dt_tape *t, struct dt_tensor *loss) DT_MUST_CHEC
 struct dt_op_stat {
     const char *op, *scope;
     struct dt_shape out;
-    int64_t macs, params;        /* multiply-accumulates of this node; parameters first seen here */
-    int64_t in_bytes, out_bytes; /* activations only */
+    int64_t macs, params;            /* multiply-accumulates of this node; parameters first seen here */
+    int64_t in_bytes, out_bytes;     /* activations only */
+    int64_t reorders, reorder_bytes; /* copies to and from an engine's layout, forward and backward, while profiling */
 };
 int dt_tape_n_nodes(const struct dt_tape *t);
 struct dt_op_stat dt_tape_node_stat(const struct dt_tape *t, int i);
@@ -141,6 +142,8 @@ struct dt_profile_row {
     const char *op;
     double forward_s, backward_s;
     int64_t calls, macs, bytes; /* macs: forward only; bytes: operands and results of the forward pass */
+    int64_t grad_bytes;         /* of the backward pass: result's gradient, operands, gradients that were wanted */
+    int64_t reorders;           /* see dt_op_stat */
 };
 void dt_tape_profile(struct dt_tape *t, bool on); /* collects times per op kind over steps, until off */
 int dt_tape_profile_rows(const struct dt_tape *t, struct dt_profile_row *rows, int max); /* returns the number */

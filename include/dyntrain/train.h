@@ -191,15 +191,24 @@ void dt_model_close(struct dt_model *m);
 struct dt_train *dt_model_train(struct dt_model *m); /* as a method's functions see it */
 
 /* A config's training step, measured on random images of its shape: no data is needed, no run directory made. */
-enum { DT_BENCH_ROWS = 64 };
+enum { DT_BENCH_ROWS = 64, DT_BENCH_BATCH = 128, DT_BENCH_REORDERS = 512 };
+struct dt_bench_reorder { /* copies between layouts in one step, by module */
+    char scope[112];
+    const char *op;
+    int64_t n, bytes;
+};
 struct dt_bench {
-    double step_s, infer1_s; /* medians: the method's step in its first phase; the full net at batch 1 */
-    double loader_s;         /* a batch, of waiting for the loader */
-    size_t peak_rss;         /* bytes, of the whole process */
-    const char *precision;   /* see dt_train_precision */
-    int steps;               /* that the rows are about */
+    double step_s;   /* median of the method's step in its first phase */
+    double infer1_s; /* of the full net: medians at batch 1 and at DT_BENCH_BATCH */
+    double infer_batch_s;
+    double loader_s;       /* a batch, of waiting for the loader */
+    size_t peak_rss;       /* bytes, of the whole process while it trained */
+    const char *precision; /* see dt_train_precision */
+    int steps;             /* that the rows are about */
     int n_rows;
     struct dt_profile_row row[DT_BENCH_ROWS];
+    int n_reorders; /* modules with reorders, at most as many as there is room for */
+    struct dt_bench_reorder reorder[DT_BENCH_REORDERS];
 };
 enum dt_code dt_bench_run(const char *config, int n_overrides, const char *const *overrides,
                           const struct dt_method *const *methods, struct dt_bench *out,

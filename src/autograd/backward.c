@@ -83,15 +83,10 @@ bool dt_grad_hand_over(struct dt_node *n, int i)
 static void sweep(struct dt_node *n)
 {
     struct dt_tape *t = n->tape;
-    double start = t->profiling ? dt_now() : 0;
+    struct dt_profile_mark mark = dt_profile_begin(t);
 
     n->op->backward(n);
-    if (t->profiling) {
-        struct dt_profile_row *row = dt_profile_row_of(t, n->op);
-
-        if (row)
-            row->backward_s += dt_now() - start;
-    }
+    dt_profile_end(n, mark, true);
     if (has_grad(n->out)) {
         dt_grad_release(t, dt_grad_at(n->out, 0));
         n->out->grad = NULL;

@@ -23,7 +23,12 @@ static bool seen_before(const struct dt_tape *t, int i, int j)
 struct dt_op_stat dt_tape_node_stat(const struct dt_tape *t, int i)
 {
     const struct dt_node *n = t->node[i];
-    struct dt_op_stat s = { .op = n->op->name, .scope = n->scope, .out = n->out->shape, .macs = n->op->macs(n) };
+    struct dt_op_stat s = { .op = n->op->name,
+                            .scope = n->scope,
+                            .out = n->out->shape,
+                            .macs = n->op->macs(n),
+                            .reorders = n->reorders,
+                            .reorder_bytes = n->reorder_bytes };
 
     s.out_bytes = dt_numel(&n->out->shape) * DT_COST_BYTES;
     for (int j = 0; j < n->n_in; j++) {

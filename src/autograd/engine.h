@@ -41,6 +41,7 @@ struct dt_engine_class {
 
 struct dt_engine {
     const struct dt_engine_class *class_; /* first member of every engine's own struct */
+    int64_t reorders, reorder_bytes;      /* so far: weights into the engine's layout, their gradients out of it */
 };
 
 /* "oneDNN 2.6.3", "OpenBLAS 0.3.21 ..." into buf */

@@ -37,10 +37,11 @@ struct dt_node {
     struct dt_tensor **in; /* [n_in], entries may be NULL */
     struct dt_tensor *out;
     void *attr;
-    void *save;        /* what forward keeps for backward: from dt_tape_alloc */
-    int index;         /* in recording order */
-    int last_use;      /* index of the last node that reads the output's memory, own index: none yet */
-    const char *scope; /* full path, "net/stage1/conv" */
+    void *save;                      /* what forward keeps for backward: from dt_tape_alloc */
+    int index;                       /* in recording order */
+    int64_t reorders, reorder_bytes; /* the engine's, while profiling */
+    int last_use;                    /* index of the last node that reads the output's memory, own index: none yet */
+    const char *scope;               /* full path, "net/stage1/conv" */
 };
 
 /* Records the op: checks (infer), allocates the output, runs forward unless the tape is dry or failed. Never NULL.

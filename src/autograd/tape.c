@@ -286,20 +286,10 @@ static bool place(struct dt_node *n)
 
 static void compute(struct dt_node *n)
 {
-    struct dt_tape *t = n->tape;
-    double start = t->profiling ? dt_now() : 0;
+    struct dt_profile_mark mark = dt_profile_begin(n->tape);
 
     n->op->forward(n);
-    if (t->profiling) {
-        struct dt_profile_row *row = dt_profile_row_of(t, n->op);
-
-        if (row) {
-            row->forward_s += dt_now() - start;
-            row->calls++;
-            row->macs += n->op->macs(n);
-            row->bytes += dt_node_bytes(n);
-        }
-    }
+    dt_profile_end(n, mark, false);
 }
 
 struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n_in, struct dt_tensor *const *in,

@@ -39,10 +39,13 @@ struct dt_tape {
 
 /* The tensor whose memory x lives in: views lead back to their source. */
 struct dt_tensor *dt_tensor_owner(struct dt_tensor *x);
-/* The profile's row of an op kind; NULL when the table is full. */
-struct dt_profile_row *dt_profile_row_of(struct dt_tape *t, const struct dt_op *op);
-/* Operands and results of the node, activations and parameters, in bytes. */
-int64_t dt_node_bytes(const struct dt_node *n);
+/* Around a node's forward or backward: notes time, work, traffic and reorders where the tape profiles. */
+struct dt_profile_mark {
+    double start;
+    int64_t reorders, reorder_bytes;
+};
+struct dt_profile_mark dt_profile_begin(const struct dt_tape *t);
+void dt_profile_end(struct dt_node *n, struct dt_profile_mark mark, bool backward);
 /* Gives a gradient buffer back to the sweep's pool. */
 void dt_grad_release(struct dt_tape *t, const void *data);
 

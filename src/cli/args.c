@@ -7,7 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum flag_id { HELP, VERSION, QUIET, VERBOSE, JSON, DRY_RUN, VERIFY, ORIGINS, WORKER, EPOCHS, SPLIT, OUTPUT, SETTING };
+enum flag_id {
+    HELP,
+    VERSION,
+    QUIET,
+    VERBOSE,
+    JSON,
+    DRY_RUN,
+    VERIFY,
+    ORIGINS,
+    WORKER,
+    COMPARE,
+    EPOCHS,
+    SPLIT,
+    OUTPUT,
+    SETTING
+};
 
 struct flag {
     const char *name;
@@ -29,6 +44,7 @@ static const struct flag flags[] = {
     { "verify", VERIFY, 0, NULL, NULL, "read every number as well: none may be NaN or infinite", false },
     { "origins", ORIGINS, 0, NULL, NULL, "say where each value comes from", false },
     { "worker", WORKER, 0, NULL, NULL, NULL, false },
+    { "compare", COMPARE, 0, "FILE", NULL, "ratios to an earlier output of --json", false },
     { "epochs", EPOCHS, 0, "N", NULL, "train up to N epochs instead of the configured number", false },
     { "split", SPLIT, 0, "NAME", NULL, "train, val or test (default)", false },
     { "output", OUTPUT, 'o', "PATH", NULL, "where to: the root of run directories; of a report, the file ('-': stdout)",
@@ -199,6 +215,9 @@ static bool apply(struct dt_args *args, const struct flag *f, const char *value,
         if (args->command->overrides)
             return add_override(args, "run.dir", value, arena, err);
         args->output = value;
+        break;
+    case COMPARE:
+        args->compare = value;
         break;
     case SPLIT:
         args->split = value;

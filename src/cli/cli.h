@@ -13,7 +13,7 @@ struct dt_args {
     const char **override;
     bool json, dry_run, verify, origins, worker;
     int64_t epochs;
-    const char *split, *output;
+    const char *split, *output, *compare;
     const char *line; /* the whole command line, for run.json */
 };
 

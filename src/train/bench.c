@@ -1,5 +1,5 @@
-/* bench: the training step of a config, timed. The data set is replaced by a synthetic one of the same shape, so that
- * the whole path runs (loader, augmentation, step, update) and no file is needed. */
+/* bench: the training step of a config, timed, and inference. The data set is replaced by a synthetic one of the same
+ * shape, so that the whole path runs (loader, augmentation, step, update) and no file is needed. */
 #include "train/loop.h"
 
 #include <string.h>
@@ -7,7 +7,8 @@
 
 #include "train/latency.h"
 
-enum { WARM = 4, STEPS = 24, INFER = 60, MAX_EXTRA = 16 };
+enum { WARM = 4, STEPS = 24, LEAST_STEPS = 6, INFER = 60, BATCHES = 12, LEAST_BATCHES = 4, MAX_EXTRA = 16 };
+static const double step_seconds = 10, batch_seconds = 3; /* then the least number is enough */
 
 /* The overrides of the caller, then those that replace the data. */
 static const char **with_synth(const struct dt_settings *set, int n, const char *const *overrides,
@@ -39,36 +40,63 @@ static const char **with_synth(const struct dt_settings *set, int n, const char 
     return all;
 }
 
-static enum dt_code time_steps(struct dt_loop *l, struct dt_bench *out)
+/* One step, in seconds; negative: failed, kept in the train. */
+static double time_step(struct dt_loop *l)
 {
     struct dt_train *t = &l->t;
-    double times[STEPS], wait = 0;
     struct dt_batch b;
+    double start;
+
+    if (!dt_loader_next(l->train, &b, &t->err))
+        return -1;
+    start = dt_now();
+    dt_tape_reset(t->tape);
+    if (t->method->phase->step(t, &b))
+        return -1;
+    t->batch++;
+    t->step++;
+    return dt_now() - start;
+}
+
+/* Where the last step, which is still on the tape, changed layouts. */
+static void note_reorders(const struct dt_tape *tape, struct dt_bench *out)
+{
+    for (int i = 0; i < dt_tape_n_nodes(tape) && out->n_reorders < DT_BENCH_REORDERS; i++) {
+        struct dt_op_stat s = dt_tape_node_stat(tape, i);
+        struct dt_bench_reorder *r = &out->reorder[out->n_reorders];
+
+        if (s.reorders == 0)
+            continue;
+        *r = (struct dt_bench_reorder){ .op = s.op, .n = s.reorders, .bytes = s.reorder_bytes };
+        snprintf(r->scope, sizeof r->scope, "%s", s.scope);
+        out->n_reorders++;
+    }
+}
+
+static enum dt_code time_steps(struct dt_loop *l, struct dt_bench *out)
+{
+    struct dt_tape *tape = l->t.tape;
+    double times[STEPS], start = 0, wait = 0;
+    int n = 0;
 
     dt_loader_start(l->train, 0, 0);
-    for (int i = -WARM; i < STEPS; i++) {
-        double start;
-
-        if (i == 0) {
-            dt_tape_profile(t->tape, true);
-            wait = dt_loader_wait(l->train);
-        }
-        if (!dt_loader_next(l->train, &b, &t->err))
-            return t->err.code;
-        start = dt_now();
-        dt_tape_reset(t->tape);
-        if (t->method->phase->step(t, &b))
-            return t->err.code;
-        t->batch++;
-        t->step++;
-        if (i >= 0)
-            times[i] = dt_now() - start;
+    for (int i = 0; i < WARM; i++)
+        if (time_step(l) < 0)
+            return l->t.err.code;
+    dt_tape_profile(tape, true);
+    wait = dt_loader_wait(l->train);
+    start = dt_now();
+    while (n < STEPS && (n < LEAST_STEPS || dt_now() - start < step_seconds)) {
+        times[n] = time_step(l);
+        if (times[n++] < 0)
+            return l->t.err.code;
     }
-    dt_tape_profile(t->tape, false);
-    out->loader_s = (dt_loader_wait(l->train) - wait) / STEPS;
-    out->steps = STEPS;
-    out->n_rows = dt_tape_profile_rows(t->tape, out->row, DT_BENCH_ROWS);
-    out->step_s = dt_median(times, STEPS);
+    dt_tape_profile(tape, false);
+    out->loader_s = (dt_loader_wait(l->train) - wait) / n;
+    out->steps = n;
+    out->n_rows = dt_tape_profile_rows(tape, out->row, DT_BENCH_ROWS);
+    out->step_s = dt_median(times, n);
+    note_reorders(tape, out);
     return DT_OK;
 }
 
@@ -82,15 +110,49 @@ static enum dt_code time_inference(struct dt_loop *l, struct dt_bench *out)
     return l->t.err.code;
 }
 
+static enum dt_code time_batches(struct dt_loop *l, struct dt_bench *out)
+{
+    struct dt_train *t = &l->t;
+    struct dt_shape in = dt_net_input(t->net);
+    double times[BATCHES], start = 0;
+    dt_real *images;
+    int n = -1; /* the first is not counted */
+
+    in.d[0] = DT_BENCH_BATCH;
+    images = dt_calloc((size_t)dt_numel(&in), sizeof *images);
+    if (!images)
+        dt_fail(&t->err, DT_ENOMEM, "out of memory for %d images", DT_BENCH_BATCH);
+    for (; !t->err.code && n < BATCHES && (n < LEAST_BATCHES || dt_now() - start < batch_seconds); n++) {
+        struct dt_run run = { .tape = t->tape, .exec = DT_SKIP };
+        double begin = dt_now();
+
+        dt_tape_reset(t->tape);
+        dt_tape_no_grad(t->tape, true);
+        dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, in, images));
+        if (dt_tape_err(t->tape)->code)
+            t->err = *dt_tape_err(t->tape);
+        if (n >= 0)
+            times[n] = dt_now() - begin;
+        else
+            start = dt_now();
+    }
+    dt_free(images);
+    if (!t->err.code)
+        out->infer_batch_s = dt_median(times, n);
+    return t->err.code;
+}
+
 static enum dt_code measure(struct dt_loop *l, struct dt_bench *out)
 {
     struct rusage use;
 
-    if (dt_session_open(l) || dt_loop_open_phase(l) || time_steps(l, out) || time_inference(l, out))
+    if (dt_session_open(l) || dt_loop_open_phase(l) || time_steps(l, out))
         return l->t.err.code;
     getrusage(RUSAGE_SELF, &use);
     out->peak_rss = (size_t)use.ru_maxrss * 1024;
     out->precision = dt_train_precision(&l->t);
+    if (time_inference(l, out) || time_batches(l, out))
+        return l->t.err.code;
     return DT_OK;
 }
 

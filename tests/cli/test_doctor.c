@@ -86,7 +86,7 @@ Suite *suite_doctor(void)
     Suite *s = suite_create("doctor");
     TCase *c = tcase_create("doctor");
 
-    tcase_set_timeout(c, 120);
+    tcase_set_timeout(c, 300);
     tcase_add_test(c, machine);
     tcase_add_test(c, the_users_core_stands);
 #if CAN_PRELOAD

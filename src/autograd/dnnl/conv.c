@@ -75,6 +75,7 @@ bool dt_dnnl_conv_backward_weights(struct dt_engine *engine, const struct dt_con
     if (!c || !dt_scratch_need(&e->weights, c->layout.bytes, err) ||
         !dt_dnnl_conv_run(e, c, x, e->weights.data, dy, NULL, err))
         return false;
+    dt_dnnl_reordered(e, c->layout.bytes);
     dt_dnnl_layout_unpack(&c->layout, e->weights.data, e->fault, dw_add, dw);
     if (db)
         dt_column_sum((int64_t)g->n * g->oh * g->ow, g->o, dy, g->half ? DT_BF16 : DT_REAL_DTYPE, db_add, db);

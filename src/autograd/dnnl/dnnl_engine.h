@@ -91,6 +91,13 @@ void dt_dnnl_layout_unpack(const struct dt_dnnl_layout *l, const float *packed, 
  * tensor is not a parameter. NULL: failed. */
 const void *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, struct dt_tensor *w, struct dt_err *err);
 
+/* Notes a copy of so many bytes from one layout to another. */
+static inline void dt_dnnl_reordered(struct dt_dnnl *e, size_t bytes)
+{
+    e->base.reorders++;
+    e->base.reorder_bytes += (int64_t)bytes;
+}
+
 /* The engine's functions, see engine.h. */
 bool dt_dnnl_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
                           const dt_real *b, void *y, struct dt_err *err);

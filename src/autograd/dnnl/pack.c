@@ -50,6 +50,7 @@ const void *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, s
         if (!dt_scratch_need(&e->weights, l->bytes, err))
             return NULL;
         dt_dnnl_layout_pack(l, w->data, e->weights.data);
+        dt_dnnl_reordered(e, l->bytes);
         return e->weights.data;
     }
     pack = pack_find(l, w);
@@ -61,6 +62,7 @@ const void *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, s
     }
     if (pack->version != w->version) {
         dt_dnnl_layout_pack(l, w->data, pack->data);
+        dt_dnnl_reordered(e, l->bytes);
         pack->version = w->version;
     }
     return pack->data;
