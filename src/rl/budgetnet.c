@@ -42,8 +42,8 @@ static const struct dt_opt learn_opts[] = {
             "probabilities are kept below this and above its complement; rises to 1 over the training"),
     DT_REAL(struct dt_budget_learn_cfg, entropy, "0.01", 0, INFINITY,
             "bonus on the policy's entropy; falls to a hundredth over the training"),
-    DT_REAL(struct dt_budget_learn_cfg, spread, "1", 0, INFINITY,
-            "bonus on how much the probabilities of a choice vary among images"),
+    DT_REAL(struct dt_budget_learn_cfg, spread, "0", 0, INFINITY,
+            "bonus on how much the probabilities of a choice vary among images: plans that differ, at some accuracy"),
     DT_REAL(struct dt_budget_learn_cfg, value, "0.5", 0, INFINITY, "weight of the critic's squared error"),
     DT_OPT_END,
 };
