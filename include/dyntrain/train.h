@@ -80,6 +80,7 @@ struct dt_settings {
     struct dt_run_cfg run;
     struct dt_log_cfg log;
     struct dt_budget_cfg budget; /* a section that a config of a dynamic method has, and no other */
+    const char *network;         /* no key: what results call the network, model.arch or what the method makes of it */
 };
 extern const struct dt_opt dt_settings_opts[]; /* the sections but `budget` are rows of it */
 extern const struct dt_opt dt_budget_opts[];
@@ -87,6 +88,13 @@ extern const struct dt_opt dt_budget_opts[];
 /* ---- methods ---- */
 struct dt_train;
 struct dt_curve; /* accuracy against cost: src/train/curve.h */
+struct dt_setup;
+struct dt_net_plan { /* what a network is made from */
+    struct dt_setup *setup;
+    struct dt_model_cfg model; /* its classes known */
+    struct dt_shape input;     /* [1,h,w,c] */
+    const struct dt_method *const *methods;
+};
 struct dt_phase {
     const char *name;
     int64_t epochs; /* 0: dt_method.epochs is asked */
@@ -107,7 +115,10 @@ struct dt_method {
     size_t cfg_size;
     const struct dt_phase *phase; /* ends with a NULL name */
     int64_t (*epochs)(const struct dt_train *t, int phase);
-    size_t state_size;                         /* of dt_train_state() */
+    size_t state_size; /* of dt_train_state() */
+    /* Builds the trees of the network where that is not model.arch as it stands: heads added, networks joined. May give
+     * settings.network another name. NULL: dt_model_build. */
+    enum dt_code (*net)(struct dt_net *net, const struct dt_net_plan *plan, struct dt_err *err);
     enum dt_code (*build)(struct dt_train *t); /* adds a policy tree before dt_net_finish; NULL: nothing */
     enum dt_code (*evaluate)(struct dt_train *t, enum dt_split split, struct dt_eval *out);
     void (*visit)(struct dt_train *t, struct dt_visit *v); /* its state, one function for save and load */
@@ -226,6 +237,8 @@ struct dt_setup {
 enum dt_code dt_setup_load(struct dt_setup *s, const char *path, int n_overrides, const char *const *overrides,
                            const struct dt_method *const *methods, struct dt_err *err) DT_MUST_CHECK;
 void dt_setup_free(struct dt_setup *s);
+/* The trees of the network that the setup describes; the caller calls dt_net_finish. */
+enum dt_code dt_setup_net(struct dt_net *net, const struct dt_net_plan *plan, struct dt_err *err) DT_MUST_CHECK;
 enum dt_code dt_setup_write(const struct dt_setup *s, bool origins, FILE *f) DT_MUST_CHECK;
 
 #ifdef __cplusplus

@@ -173,7 +173,7 @@ struct dt_json *dt_bench_report(const struct dt_cli_net *n, struct dt_json *work
     if (measure_bounds(n, half, &b, err))
         return NULL;
     j = dt_json_object();
-    dt_json_str(j, "network", set->model.arch);
+    dt_json_str(j, "network", set->network);
     dt_json_int(j, "batch", set->data.batch);
     dt_json_int(j, "threads", dt_par_threads());
     dt_json_str(j, "precision", precision);

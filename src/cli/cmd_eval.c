@@ -32,7 +32,7 @@ static int print(const struct dt_args *args, const struct dt_train *t, int split
     if (dt_cost(t->net, NULL, NULL, &cost, &err))
         return dt_cli_fail(&err);
     j = dt_json_object();
-    dt_json_str(j, "network", t->set->model.arch);
+    dt_json_str(j, "network", t->set->network);
     dt_json_str(j, "split", splits[split]);
     dt_json_int(j, "images", images);
     dt_json_num(j, "accuracy", e->accuracy);

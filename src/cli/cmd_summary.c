@@ -69,12 +69,12 @@ static int print(const struct dt_cli_net *n, const struct dt_args *args, const s
     lines(dry, rows);
     if (!j) {
         printf("\n%s: %s parameters (%lld), %s MACs (%lld), FLOPs = 2 x MACs; activations at batch 1: %s bytes\n",
-               n->setup.set.model.arch, dt_cli_si(cost->params, params), (long long)cost->params,
+               n->setup.set.network, dt_cli_si(cost->params, params), (long long)cost->params,
                dt_cli_si(cost->macs, macs), (long long)cost->macs, dt_cli_si(cost->act_bytes, act));
         printf("choices: %d\n", dt_net_space(n->net)->n);
         return 0;
     }
-    dt_json_str(j, "network", n->setup.set.model.arch);
+    dt_json_str(j, "network", n->setup.set.network);
     dt_json_int(j, "params", cost->params);
     dt_json_int(j, "macs", cost->macs);
     dt_json_int(j, "act_bytes", cost->act_bytes);

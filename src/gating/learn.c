@@ -173,12 +173,15 @@ static void learn_state(struct learn *l, int state, bool again)
         }
         for (int i = 0; i < n; i++)
             l->now[i] = cost + next[i];
+        rule[to - node].kind = DT_ALWAYS; /* the last way there is */
         way = true;
     }
     if (again)
         take_reached(l, state, false);
     if (way)
         decide(l, state, &rule[0], r->loss[state], l->p->tradeoff, 0, again);
+    else
+        rule[0].kind = DT_ALWAYS;
     for (int i = 0; i < n; i++)
         l->value[(int64_t)state * n + i] = way ? l->now[i] : l->p->tradeoff * r->loss[state][i];
 }

@@ -2,6 +2,7 @@
 #include "gating/route.h"
 
 #include <math.h>
+#include <string.h>
 
 int dt_route_states(const struct dt_route *r)
 {
@@ -45,6 +46,33 @@ struct dt_policies *dt_policies_new(const struct dt_route *r, const struct dt_ro
     return p->rule ? p : NULL;
 }
 
+int dt_policies_flat(const struct dt_route *r, const struct dt_route_cfg *cfg, struct dt_policies *p, double *row,
+                     bool load)
+{
+    double head[2] = { p->tradeoff, p->start };
+    int at = 2, n_states = dt_route_states(r);
+
+    for (int i = 0; row && i < 2; i++)
+        *(load ? &head[i] : &row[i]) = load ? row[i] : head[i];
+    p->tradeoff = head[0];
+    p->start = (int)head[1];
+    for (int s = 0; s < n_states; s++)
+        for (int k = 0; k < r->n_nodes - 1 - dt_route_node(r, s); k++) {
+            struct dt_rule *rule = &p->rule[s * r->n_nodes + k];
+            int n = rule->p ? cfg->family->n_params(r->n_x[s], &cfg->family_cfg) : 0;
+
+            if (row && load)
+                rule->kind = (enum dt_rule_kind)row[at];
+            else if (row)
+                row[at] = rule->kind;
+            at++;
+            if (row && n > 0)
+                memcpy(load ? rule->p : row + at, load ? row + at : rule->p, (size_t)n * sizeof *row);
+            at += n;
+        }
+    return at;
+}
+
 static bool says_yes(const struct dt_rule *rule, const struct dt_route_cfg *cfg, const double *x, int n_x)
 {
     if (rule->kind != DT_FITTED)
@@ -74,7 +102,7 @@ int dt_route_walk(const struct dt_route *r, const struct dt_route_cfg *cfg, cons
 {
     int n = 0, before = -1;
 
-    for (int at = (int)p->start; at >= 0;) {
+    for (int at = p->start; at >= 0;) {
         int s = dt_route_state(r, at, before);
 
         visited[n++] = before = at;

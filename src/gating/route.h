@@ -41,13 +41,13 @@ struct dt_route_cfg {
 
 enum dt_rule_kind { DT_NEVER, DT_ALWAYS, DT_FITTED };
 struct dt_rule {
-    int64_t kind; /* enum dt_rule_kind; wide for the checkpoint's sake */
-    double *p;    /* the family's; NULL: its family is constant */
+    enum dt_rule_kind kind;
+    double *p; /* the family's; NULL: its family is constant */
 };
 /* Rule 0 of a state at node k: stop? Rule r > 0: go to node k + r, rather than to a later one? The last needs none. */
 struct dt_policies { /* of one trade-off */
     double tradeoff;
-    int64_t start;
+    int start;
     struct dt_rule *rule; /* [states][n_nodes] */
 };
 
@@ -57,6 +57,9 @@ int dt_route_node(const struct dt_route *r, int state);
 
 /* Empty policies (never, everywhere) in the arena; NULL: out of memory. */
 struct dt_policies *dt_policies_new(const struct dt_route *r, const struct dt_route_cfg *cfg, struct dt_arena *arena);
+/* Its numbers to row[], or from there; returns how many. row NULL: counts only. */
+int dt_policies_flat(const struct dt_route *r, const struct dt_route_cfg *cfg, struct dt_policies *p, double *row,
+                     bool load);
 enum dt_code dt_route_learn(const struct dt_route *r, const struct dt_route_cfg *cfg, double tradeoff,
                             struct dt_policies *p, struct dt_err *err) DT_MUST_CHECK;
 

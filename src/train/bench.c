@@ -146,6 +146,10 @@ static enum dt_code measure(struct dt_loop *l, struct dt_bench *out)
 {
     struct rusage use;
 
+    if (l->setup.method->phase->steps > 0) {
+        dt_fail(&l->t.err, DT_ECONFIG, "method %s has no training step of its own to time", l->setup.method->name);
+        return l->t.err.code;
+    }
     if (dt_session_open(l) || dt_loop_open_phase(l) || time_steps(l, out))
         return l->t.err.code;
     getrusage(RUSAGE_SELF, &use);

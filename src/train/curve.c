@@ -157,7 +157,7 @@ enum dt_code dt_train_curve(struct dt_train *t, enum dt_split split, struct dt_c
     if (!t->method->curve)
         c->target = &c->full;
     DT_ASSERT(c->target);
-    dt_published_add(c, t->method->name, dt_dataset_info(t->data)->name, t->set->model.arch);
+    dt_published_add(c, t->method->name, dt_dataset_info(t->data)->name, t->set->network);
     if (c->err.code)
         dt_fail(&t->err, c->err.code, "%s", c->err.msg);
     return c->err.code;

@@ -16,7 +16,7 @@
 
 #include "train/optim/optim.h"
 
-enum { DT_MAX_GROUPS = 16, DT_N_SPLITS = 3 };
+enum { DT_MAX_GROUPS = 72, DT_N_SPLITS = 3 };
 
 /* ---- groups: a subtree and its optimiser ---- */
 struct dt_segment {
@@ -101,9 +101,12 @@ void dt_ema_free(struct dt_ema *e);
 /* weights.c: parameters and buffers by name, "/model/..." and "/policy/..." */
 void dt_weights_put(struct dt_net *net, struct dt_ckpt *ckpt, const char *root);
 /* `file` is for the message, which lists what is missing, extra or of another shape. net_only: the policy tree, on
- * either side, is left alone. */
+ * either side, is left alone, and so are heads on the way (owners of an EXIT) that the file does not have. */
 enum dt_code dt_weights_get(struct dt_net *net, struct dt_ckpt *ckpt, const char *root, bool net_only, const char *file,
                             struct dt_err *err) DT_MUST_CHECK;
+/* The net of the checkpoint into one module of a larger net. */
+enum dt_code dt_weights_get_below(struct dt_module *m, struct dt_ckpt *ckpt, const char *file,
+                                  struct dt_err *err) DT_MUST_CHECK;
 
 /* checkpoint.c */
 enum dt_code dt_loop_save(struct dt_loop *l, const char *name) DT_MUST_CHECK; /* "ckpt/last.h5" */
@@ -117,7 +120,7 @@ enum dt_code dt_loop_load_model(struct dt_loop *l, struct dt_ckpt *c, const char
 enum dt_code dt_session_open(struct dt_loop *l) DT_MUST_CHECK;
 void dt_session_close(struct dt_loop *l);
 /* A net of this description for images of the run's data set. */
-struct dt_net *dt_session_net(struct dt_loop *l, const struct dt_setup *s, bool build, struct dt_err *err);
+struct dt_net *dt_session_net(struct dt_loop *l, struct dt_setup *s, bool build, struct dt_err *err);
 
 /* loop.c */
 enum dt_code dt_loop_open_phase(struct dt_loop *l) DT_MUST_CHECK;

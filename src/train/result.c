@@ -103,7 +103,7 @@ static enum dt_code write_result(struct dt_loop *l, const struct dt_curve *curve
 
     dt_json_str(o, "method", l->t.method->name);
     dt_json_str(o, "dataset", dt_dataset_info(l->t.data)->name);
-    dt_json_str(o, "network", set->model.arch);
+    dt_json_str(o, "network", set->network);
     dt_json_int(o, "seed", set->seed);
     dt_json_int(o, "epochs", epochs_of(l));
     dt_json_num(o, "train_minutes", dt_loop_minutes(l));

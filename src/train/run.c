@@ -30,7 +30,7 @@ static void describe(struct dt_loop *l)
     if (dt_cost(l->t.net, NULL, NULL, &cost, &err))
         return;
     dt_log(DT_INFO, "%s on %s: %" PRId64 " parameters, %" PRId64 " MACs; %d training, %d validation, %d test images",
-           l->t.set->model.arch, d->name, cost.params, cost.macs, d->n[DT_TRAIN], d->n[DT_VAL], d->n[DT_TEST]);
+           l->t.set->network, d->name, cost.params, cost.macs, d->n[DT_TRAIN], d->n[DT_VAL], d->n[DT_TEST]);
     dt_log(DT_INFO, "engine %s, %s, %d threads; run directory %s", dt_engine_name(l->t.engine),
            dt_train_precision(&l->t), dt_par_threads(), l->dir.path);
 }

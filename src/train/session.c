@@ -15,18 +15,18 @@ static void check_classes(struct dt_loop *l, int classes)
                          dt_dataset_info(l->t.data)->name, classes);
 }
 
-struct dt_net *dt_session_net(struct dt_loop *l, const struct dt_setup *s, bool build, struct dt_err *err)
+struct dt_net *dt_session_net(struct dt_loop *l, struct dt_setup *s, bool build, struct dt_err *err)
 {
     const struct dt_data_info *info = dt_dataset_info(l->t.data);
     struct dt_net *net = dt_net_new((uint64_t)s->set.seed, err), *own = l->t.net;
-    struct dt_model_cfg cfg = s->set.model;
+    struct dt_net_plan plan = { s, s->set.model, dt_shape4(1, info->h, info->w, info->c), l->job->methods };
     bool ok;
 
     if (!net)
         return NULL;
-    if (cfg.classes == 0)
-        cfg.classes = info->classes;
-    ok = dt_model_build(net, &cfg, info->c, err) == DT_OK;
+    if (plan.model.classes == 0)
+        plan.model.classes = info->classes;
+    ok = dt_setup_net(net, &plan, err) == DT_OK;
     if (ok && build && s->method->build) { /* adds its tree to t->net */
         l->t.net = net;
         ok = s->method->build(&l->t) == DT_OK;

@@ -176,7 +176,15 @@ enum dt_code dt_setup_load(struct dt_setup *s, const char *path, int n_overrides
         dt_fail(err, DT_ENOMEM, "out of memory for the settings");
         return DT_ENOMEM;
     }
+    s->set.network = s->set.model.arch;
     return DT_OK;
+}
+
+enum dt_code dt_setup_net(struct dt_net *net, const struct dt_net_plan *plan, struct dt_err *err)
+{
+    if (plan->setup->method->net)
+        return plan->setup->method->net(net, plan, err);
+    return dt_model_build(net, &plan->model, plan->input.d[3], err);
 }
 
 void dt_setup_free(struct dt_setup *s)

@@ -6,10 +6,10 @@
 
 _Static_assert(sizeof(dt_real) == sizeof(float), "checkpoints hold 32-bit floats");
 
-/* "net/stem/weight" -> "/model/stem/weight"; `root` is the folder of tree "net" */
-static void place(const struct dt_param *p, const char *root, char *buf, size_t size)
+/* "net/stem/weight" -> "/model/stem/weight"; `root` is the folder of tree "net", or of the module `tree` */
+static void place(const struct dt_param *p, const struct dt_module *tree, const char *root, char *buf, size_t size)
 {
-    const char *rest = strchr(p->path, '/');
+    const char *rest = tree ? p->path + strlen(tree->path) : strchr(p->path, '/');
 
     DT_ASSERT(rest != NULL);
     snprintf(buf, size, "%s%s", strncmp(p->path, "policy/", 7) ? root : "/policy", rest);
@@ -35,7 +35,7 @@ static bool put_param(void *ctx, struct dt_param *p)
     char path[DT_PATH];
     int64_t dims[DT_MAX_RANK];
 
-    place(p, w->root, path, sizeof path);
+    place(p, NULL, w->root, path, sizeof path);
     dt_ckpt_put(w->ckpt, path, DT_CKPT_F32, dims_of(&p->tensor.shape, dims), dims, p->tensor.data);
     return true;
 }
@@ -61,6 +61,7 @@ struct difference {
 struct reader {
     struct dt_ckpt *ckpt;
     struct dt_net *net;
+    struct dt_module *tree; /* all that is read into; NULL: the whole net */
     const char *root;
     bool net_only;
     const struct dt_ckpt_item *item; /* compare(): the dataset looked for or at */
@@ -76,6 +77,26 @@ static void note(struct difference *d, const char *name)
         snprintf(d->names + used, sizeof d->names - used, "%s%s", d->n > 1 ? ", " : " ", name);
 }
 
+static void walk(struct reader *r, bool (*param)(void *ctx, struct dt_param *p))
+{
+    struct dt_visitor v = { .ctx = r, .param = param };
+
+    if (r->tree)
+        dt_module_walk(r->tree, &v);
+    else
+        dt_net_walk(r->net, &v);
+}
+
+/* A head on the way, which a net that learns to leave early has and the one it starts from has not. */
+static bool is_exit(const struct reader *r, const struct dt_param *p)
+{
+    const struct dt_module *m = p->owner;
+
+    while (m && m != r->tree && m->choice[DT_EXIT] < 0)
+        m = m->parent;
+    return r->net_only && m && m != r->tree;
+}
+
 static bool is_policy(const char *path)
 {
     return !strncmp(path, "policy/", 7) || !strncmp(path, "/policy/", 8);
@@ -86,7 +107,7 @@ static bool match_param(void *ctx, struct dt_param *p)
     struct reader *r = ctx;
     char path[DT_PATH];
 
-    place(p, r->root, path, sizeof path);
+    place(p, r->tree, r->root, path, sizeof path);
     if (!strcmp(path, r->item->path))
         r->found = p;
     return !r->found;
@@ -105,7 +126,7 @@ static bool check_item(void *ctx, const struct dt_ckpt_item *item)
         return true;
     r->item = item;
     r->found = NULL;
-    dt_net_walk(r->net, &(struct dt_visitor){ .ctx = r, .param = match_param });
+    walk(r, match_param);
     if (!r->found) {
         note(&r->extra, item->path + 1);
         return true;
@@ -127,8 +148,8 @@ static bool check_param(void *ctx, struct dt_param *p)
 
     if (r->net_only && is_policy(p->path))
         return true;
-    place(p, r->root, path, sizeof path);
-    if (!dt_ckpt_has(r->ckpt, path))
+    place(p, r->tree, r->root, path, sizeof path);
+    if (!dt_ckpt_has(r->ckpt, path) && !is_exit(r, p))
         note(&r->missing, path + 1);
     return true;
 }
@@ -153,25 +174,22 @@ static bool get_param(void *ctx, struct dt_param *p)
 
     if (r->net_only && is_policy(p->path))
         return true;
-    place(p, r->root, path, sizeof path);
+    place(p, r->tree, r->root, path, sizeof path);
+    if (is_exit(r, p) && !dt_ckpt_has(r->ckpt, path))
+        return true; /* stays as it is */
     dt_ckpt_get(r->ckpt, path, DT_CKPT_F32, dims_of(&p->tensor.shape, dims), dims, p->tensor.data);
     return dt_ckpt_err(r->ckpt)->code == DT_OK;
 }
 
-enum dt_code dt_weights_get(struct dt_net *net, struct dt_ckpt *ckpt, const char *root, bool net_only, const char *file,
-                            struct dt_err *err)
+static enum dt_code get(struct reader r, const char *file, struct dt_err *err)
 {
-    struct reader r = { .ckpt = ckpt,
-                        .net = net,
-                        .root = root,
-                        .net_only = net_only,
-                        .missing.kind = "missing",
-                        .extra.kind = "extra",
-                        .mismatched.kind = "of another shape" };
     char text[700] = "";
 
-    dt_ckpt_each(ckpt, check_item, &r);
-    dt_net_walk(net, &(struct dt_visitor){ .ctx = &r, .param = check_param });
+    r.missing.kind = "missing";
+    r.extra.kind = "extra";
+    r.mismatched.kind = "of another shape";
+    dt_ckpt_each(r.ckpt, check_item, &r);
+    walk(&r, check_param);
     if (r.missing.n + r.extra.n + r.mismatched.n > 0) {
         add_difference(text, sizeof text, &r.mismatched);
         add_difference(text, sizeof text, &r.missing);
@@ -179,11 +197,23 @@ enum dt_code dt_weights_get(struct dt_net *net, struct dt_ckpt *ckpt, const char
         dt_fail(err, DT_ECHECKPOINT, "%s: holds another network%s", file, text);
         return DT_ECHECKPOINT;
     }
-    dt_net_walk(net, &(struct dt_visitor){ .ctx = &r, .param = get_param });
-    dt_net_touch(net);
-    if (dt_ckpt_err(ckpt)->code) {
-        dt_fail(err, dt_ckpt_err(ckpt)->code, "%s", dt_ckpt_err(ckpt)->msg);
+    walk(&r, get_param);
+    dt_net_touch(r.net);
+    if (dt_ckpt_err(r.ckpt)->code) {
+        dt_fail(err, dt_ckpt_err(r.ckpt)->code, "%s", dt_ckpt_err(r.ckpt)->msg);
         return err->code;
     }
     return DT_OK;
+}
+
+enum dt_code dt_weights_get(struct dt_net *net, struct dt_ckpt *ckpt, const char *root, bool net_only, const char *file,
+                            struct dt_err *err)
+{
+    return get((struct reader){ .ckpt = ckpt, .net = net, .root = root, .net_only = net_only }, file, err);
+}
+
+enum dt_code dt_weights_get_below(struct dt_module *m, struct dt_ckpt *ckpt, const char *file, struct dt_err *err)
+{
+    return get((struct reader){ .ckpt = ckpt, .net = m->net, .tree = m, .root = "/model", .net_only = true }, file,
+               err);
 }

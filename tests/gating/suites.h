@@ -4,6 +4,6 @@
 
 #include <support.h>
 
-dt_suite_fn suite_fit, suite_route;
+dt_suite_fn suite_fit, suite_route, suite_early_exit, suite_cascade;
 
 #endif
