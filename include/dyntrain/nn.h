@@ -215,12 +215,12 @@ struct dt_module *dt_seq(struct dt_net *n, struct dt_module *parent, const char 
 /* ---- models ---- */
 enum { DT_SHORTCUT_A, DT_SHORTCUT_B };
 struct dt_model_cfg {
-    const char *arch;                /* resnet8 ... resnet110 (6n+2), resnext29, vgg16bn, mobilenetv2, mcifarnet */
+    const char *arch;                /* of dt_model_names(), or any resnet<6n+2> */
     int64_t classes;                 /* 0: the data set's */
     int shortcut;                    /* ResNets */
     int64_t width;                   /* ResNets: channels of the first stage, 16 */
     int64_t cardinality, path_width; /* resnext29: 4 paths, 16 channels each in stage 1 */
-    double dropout;                  /* mcifarnet: 0.5 */
+    double dropout;                  /* mcifarnet, alexnet: 0.5 */
     bool dynamic;                    /* residual blocks and paths own KEEP choices */
 };
 extern const struct dt_opt dt_model_opts[];

@@ -78,6 +78,8 @@ struct dt_tensor *dt_straight_through(struct dt_tape *t, struct dt_tensor *p, do
 struct dt_tensor *dt_avg_pool(struct dt_tape *t, struct dt_tensor *x, int size, int stride,
                               int pad); /* padding not counted */
 struct dt_tensor *dt_max_pool(struct dt_tape *t, struct dt_tensor *x, int size, int stride, int pad);
+/* The count of windows rounded up: the last may reach beyond the image (PyTorch's ceil_mode). */
+struct dt_tensor *dt_max_pool_ceil(struct dt_tape *t, struct dt_tensor *x, int size, int stride);
 struct dt_tensor *dt_global_avg_pool(struct dt_tape *t, struct dt_tensor *x);      /* [n,h,w,c] -> [n,c] */
 struct dt_tensor *dt_upsample(struct dt_tape *t, struct dt_tensor *x, int factor); /* nearest */
 /* The parameter-free shortcut (He et al. 2016, option A): every stride-th pixel, zero channels appended up to

@@ -4,7 +4,7 @@
 static int print(const struct dt_args *args, struct dt_dataset *d)
 {
     const struct dt_data_info *info = dt_dataset_info(d);
-    struct dt_json *j, *names;
+    struct dt_json *j, *names, *mean, *std;
 
     if (!args->json) {
         printf("%s: %d training, %d validation, %d test images of %d x %d x %d, %d classes\n", info->name,
@@ -24,6 +24,12 @@ static int print(const struct dt_args *args, struct dt_dataset *d)
     dt_json_int(j, "height", info->h);
     dt_json_int(j, "width", info->w);
     dt_json_int(j, "channels", info->c);
+    mean = dt_json_put(j, "mean", dt_json_array());
+    std = dt_json_put(j, "std", dt_json_array());
+    for (int k = 0; k < info->c; k++) {
+        dt_json_num(mean, NULL, (double)info->mean[k]);
+        dt_json_num(std, NULL, (double)info->std[k]);
+    }
     names = dt_json_put(j, "classes", dt_json_array());
     for (int k = 0; k < info->classes; k++)
         dt_json_str(names, NULL, info->class_names[k]);

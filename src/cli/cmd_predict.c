@@ -48,6 +48,9 @@ static bool classify(struct dt_train *t, const char *path, dt_real *pixels, stru
     dt_json_int(row, "class", best);
     dt_json_str(row, "name", name);
     dt_json_num(row, "confidence", confidence);
+    row = dt_json_put(row, "logits", dt_json_array());
+    for (int k = 0; k < logits->shape.d[1]; k++)
+        dt_json_num(row, NULL, (double)logits->data[k]);
     return true;
 }
 

@@ -8,14 +8,15 @@ static const char *const shortcuts[] = { "A", "B", NULL };
 
 const struct dt_opt dt_model_opts[] = {
     DT_STR(struct dt_model_cfg, arch, "resnet20",
-           "network: resnet8 ... resnet110 (6n+2 layers), resnext29, vgg16bn, mobilenetv2, mcifarnet"),
+           "network: resnet8 ... resnet110 (6n+2 layers), resnext29, vgg16bn, mobilenetv2, mcifarnet; "
+           "for 224x224: alexnet, googlenet, resnet50"),
     DT_INT(struct dt_model_cfg, classes, "0", 0, 1000000, "classes; 0: as many as the data set has"),
     DT_PICK(struct dt_model_cfg, shortcut, "A", shortcuts,
             "ResNets: where widths differ, pad with zero channels (A) or project by a 1x1 convolution (B)"),
     DT_INT(struct dt_model_cfg, width, "16", 1, 4096, "ResNets: channels of the first stage"),
     DT_INT(struct dt_model_cfg, cardinality, "4", 1, 256, "resnext29: paths in a block"),
     DT_INT(struct dt_model_cfg, path_width, "16", 1, 1024, "resnext29: channels of a path in the first stage"),
-    DT_REAL(struct dt_model_cfg, dropout, "0.5", 0, 0.99, "mcifarnet: probability of dropping a value"),
+    DT_REAL(struct dt_model_cfg, dropout, "0.5", 0, 0.99, "mcifarnet, alexnet: probability of dropping a value"),
     DT_BOOL(struct dt_model_cfg, dynamic, "false",
             "residual blocks, or the paths of resnext29, may be skipped sample by sample"),
     DT_OPT_END,
@@ -26,22 +27,22 @@ static const struct {
     void (*build)(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
     bool skips; /* has bodies that can be skipped */
 } models[] = {
-    { "resnext29", dt_build_resnext29, true },
-    { "vgg16bn", dt_build_vgg16bn, false },
-    { "mobilenetv2", dt_build_mobilenetv2, true },
-    { "mcifarnet", dt_build_mcifarnet, false },
+    { "resnext29", dt_build_resnext29, true },     { "vgg16bn", dt_build_vgg16bn, false },
+    { "mobilenetv2", dt_build_mobilenetv2, true }, { "mcifarnet", dt_build_mcifarnet, false },
+    { "alexnet", dt_build_alexnet, false },        { "googlenet", dt_build_googlenet, false },
+    { "resnet50", dt_build_resnet50, true },
 };
 
-static const char *const names[] = { "resnet8",   "resnet14", "resnet20",    "resnet26",  "resnet32",
-                                     "resnet38",  "resnet44", "resnet56",    "resnet74",  "resnet110",
-                                     "resnext29", "vgg16bn",  "mobilenetv2", "mcifarnet", NULL };
+static const char *const names[] = { "resnet8",     "resnet14",  "resnet20", "resnet26",  "resnet32",  "resnet38",
+                                     "resnet44",    "resnet56",  "resnet74", "resnet110", "resnext29", "vgg16bn",
+                                     "mobilenetv2", "mcifarnet", "alexnet",  "googlenet", "resnet50",  NULL };
 
 const char *const *dt_model_names(void)
 {
     return names;
 }
 
-/* 6n + 2 of "resnet<6n + 2>", else 0. */
+/* 6n + 2 of "resnet<6n + 2>", else 0. 50 is the ImageNet network's name. */
 static int resnet_depth(const char *name)
 {
     char *end;
@@ -50,7 +51,7 @@ static int resnet_depth(const char *name)
     if (strncmp(name, "resnet", 6) != 0 || name[6] < '1' || name[6] > '9')
         return 0;
     depth = strtol(name + 6, &end, 10);
-    return *end == '\0' && depth >= 8 && depth <= DT_RESNET_MAX_DEPTH && depth % 6 == 2 ? (int)depth : 0;
+    return *end == '\0' && depth >= 8 && depth <= DT_RESNET_MAX_DEPTH && depth % 6 == 2 && depth != 50 ? (int)depth : 0;
 }
 
 static bool build(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels,

@@ -11,6 +11,11 @@ static struct dt_tensor *max_pool(struct dt_tape *t, struct dt_tensor *const *in
     return dt_max_pool(t, in[0], c->k[0], c->k[1], c->k[2]);
 }
 
+static struct dt_tensor *max_pool_ceil(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
+{
+    return dt_max_pool_ceil(t, in[0], c->k[0], c->k[1]);
+}
+
 static struct dt_tensor *global_avg_pool(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
 {
     (void)c;
@@ -41,6 +46,11 @@ static const struct op_case table[] = {
     { OP(max_pool), .label = "3x3, stride 2, pad 1", .in = { S4(RANKS, 2, 5, 6, 3) }, .k = { 3, 2, 1 } },
     { OP(max_pool), .label = "overlapping, batch 1", .in = { S4(RANKS, 1, 5, 4, 2) }, .k = { 3, 1, 1 } },
     { OP(max_pool), .label = "large", .in = { S4(RANKS, 5, 16, 16, 32) }, .k = { 3, 2, 1 } },
+    { .op = &dt_op_max_pool,
+      .build = max_pool_ceil,
+      .label = "rounded up",
+      .in = { S4(RANKS, 2, 6, 7, 3) },
+      .k = { 3, 2 } },
     { OP(max_pool), .label = "rows, not images", .in = { S2(ANY, 3, 2) }, .k = { 2, 2, 0 }, .expect = DT_ESHAPE,
       .text = "[3,2]" },
     { OP(global_avg_pool), .label = "image", .in = { S4(ANY, 2, 3, 4, 5) } },

@@ -89,5 +89,5 @@ const struct dt_op dt_op_avg_pool = {
 
 struct dt_tensor *dt_avg_pool(struct dt_tape *t, struct dt_tensor *x, int size, int stride, int pad)
 {
-    return dt_tape_apply(t, &dt_op_avg_pool, 1, &x, &(struct dt_pool){ size, stride, pad });
+    return dt_tape_apply(t, &dt_op_avg_pool, 1, &x, &(struct dt_pool){ size, stride, pad, false });
 }

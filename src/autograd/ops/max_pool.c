@@ -105,5 +105,10 @@ const struct dt_op dt_op_max_pool = {
 
 struct dt_tensor *dt_max_pool(struct dt_tape *t, struct dt_tensor *x, int size, int stride, int pad)
 {
-    return dt_tape_apply(t, &dt_op_max_pool, 1, &x, &(struct dt_pool){ size, stride, pad });
+    return dt_tape_apply(t, &dt_op_max_pool, 1, &x, &(struct dt_pool){ size, stride, pad, false });
+}
+
+struct dt_tensor *dt_max_pool_ceil(struct dt_tape *t, struct dt_tensor *x, int size, int stride)
+{
+    return dt_tape_apply(t, &dt_op_max_pool, 1, &x, &(struct dt_pool){ size, stride, 0, true });
 }

@@ -3,6 +3,14 @@
 
 #include "autograd/ops/each.h"
 
+/* Windows along a side. */
+static int count(const struct dt_pool *p, int side)
+{
+    int room = side + 2 * p->pad - p->size, n = room / p->stride + 1;
+
+    return p->ceil && room % p->stride && n * p->stride < side + p->pad ? n + 1 : n;
+}
+
 bool dt_pool_infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
 {
     const struct dt_pool *p = n->attr;
@@ -19,8 +27,8 @@ bool dt_pool_infer(const struct dt_node *n, struct dt_shape *out, struct dt_err 
         x->d[2] + 2 * p->pad < p->size)
         return dt_fail(err, DT_ESHAPE, "a window of %d does not fit %s", p->size, dt_shape_str(x, s));
     *out = *x;
-    out->d[1] = (x->d[1] + 2 * p->pad - p->size) / p->stride + 1;
-    out->d[2] = (x->d[2] + 2 * p->pad - p->size) / p->stride + 1;
+    out->d[1] = count(p, x->d[1]);
+    out->d[2] = count(p, x->d[2]);
     return true;
 }
 

@@ -6,6 +6,7 @@
 
 struct dt_pool { /* attr of both ops */
     int size, stride, pad;
+    bool ceil; /* a last window may reach beyond the image, as long as it begins within */
 };
 
 /* The pixels [y0,y1) x [x0,x1) of the input that output pixel (oy, ox) sees: never empty. */

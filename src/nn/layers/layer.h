@@ -24,6 +24,12 @@ struct dt_module *dt_pad_layer(struct dt_net *n, struct dt_module *parent, const
 
 bool dt_is_seq(const struct dt_module *m);
 
+/* Windows rounded up (dt_max_pool_ceil); a ReLU alone; [n,h,w,c] as [n,hwc]. */
+struct dt_module *dt_max_pool_ceil_layer(struct dt_net *n, struct dt_module *parent, const char *name, int size,
+                                         int stride);
+struct dt_module *dt_relu_layer(struct dt_net *n, struct dt_module *parent, const char *name);
+struct dt_module *dt_flatten_layer(struct dt_net *n, struct dt_module *parent, const char *name);
+
 /* The parameter itself, or its leading block when `shape` is smaller. */
 struct dt_tensor *dt_param_prefix(struct dt_run *run, struct dt_param *p, struct dt_shape shape);
 

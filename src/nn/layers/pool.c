@@ -5,12 +5,15 @@
 struct max_pool {
     struct dt_module base;
     int size, stride, pad;
+    bool ceil;
 };
 
 static struct dt_tensor *max_pool_forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
 {
     struct max_pool *p = (struct max_pool *)m;
 
+    if (p->ceil)
+        return dt_max_pool_ceil(run->tape, x, p->size, p->stride);
     return dt_max_pool(run->tape, x, p->size, p->stride, p->pad);
 }
 
@@ -18,7 +21,8 @@ static void max_pool_describe(const struct dt_module *m, char *buf, size_t size)
 {
     const struct max_pool *p = (const struct max_pool *)m;
 
-    snprintf(buf, size, "%dx%d, stride %d, pad %d", p->size, p->size, p->stride, p->pad);
+    snprintf(buf, size, "%dx%d, stride %d, pad %d%s", p->size, p->size, p->stride, p->pad,
+             p->ceil ? ", rounded up" : "");
 }
 
 static const struct dt_module_class max_pool_class = { "max_pool", sizeof(struct max_pool), max_pool_forward,
@@ -33,6 +37,15 @@ struct dt_module *dt_max_pool_layer(struct dt_net *n, struct dt_module *parent, 
     p->size = size;
     p->stride = stride;
     p->pad = pad;
+    return m;
+}
+
+struct dt_module *dt_max_pool_ceil_layer(struct dt_net *n, struct dt_module *parent, const char *name, int size,
+                                         int stride)
+{
+    struct dt_module *m = dt_max_pool_layer(n, parent, name, size, stride, 0);
+
+    ((struct max_pool *)m)->ceil = true;
     return m;
 }
 

@@ -13,6 +13,9 @@ void dt_build_resnext29(struct dt_net *net, struct dt_module *root, const struct
 void dt_build_vgg16bn(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
 void dt_build_mobilenetv2(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
 void dt_build_mcifarnet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
+void dt_build_alexnet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
+void dt_build_googlenet(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
+void dt_build_resnet50(struct dt_net *net, struct dt_module *root, const struct dt_model_cfg *cfg, int channels);
 
 /* The sum of the paths of block body `m`, its first n children, computed by one grouped network; NULL: the paths are to
  * run one by one. The norm behind the sum is the caller's. (paths.c) */
