@@ -15,6 +15,7 @@ Suite *golden_suite(void);
 Suite *gradcheck_suite(void); /* double precision only */
 Suite *half_suite(void);      /* float only */
 Suite *learn_suite(void);
+Suite *prefix_conv_suite(void); /* float only */
 Suite *probe_suite(void);
 Suite *rows_suite(void);
 Suite *tape_suite(void);
