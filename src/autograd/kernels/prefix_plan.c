@@ -5,7 +5,8 @@
 enum {
     COPY_BYTES =
         256 << 10, /* of a unit at most, where a band of a few rows allows it: part of the second-level cache; */
-    POINT_BYTES = 32 << 10, /* of the first-level one where bands do not overlap, as for a kernel of 1 */
+    POINT_BYTES = 32 << 10, /* of the first-level one where bands do not overlap, as for a kernel of 1; weights take
+                               few, large ones */
     PIXELS = 256,           /* of a unit at least, so that weights fetched once serve many */
     UNITS = 16,             /* grouping images leaves that many */
     FEW_UNITS = 4,          /* which a few images are cut into */
@@ -91,9 +92,9 @@ static size_t copy_bytes(const struct dt_prefix_plan *p, int rows)
     return (size_t)p->from_blocks * dt_prefix_copy_rows(p, rows) * p->row_bytes;
 }
 
-static void cut(struct dt_prefix_plan *p)
+static void cut(struct dt_prefix_plan *p, bool weights)
 {
-    size_t most = p->span == 1 ? POINT_BYTES : COPY_BYTES;
+    size_t most = p->span == 1 && !weights ? POINT_BYTES : COPY_BYTES;
     int bands = 1;
 
     p->band = p->base_rows;
@@ -170,6 +171,6 @@ struct dt_prefix_plan dt_prefix_plan(const struct dt_prefix_geom *g, enum dt_pre
         forward_taps(&p, g);
     p.w_block = (size_t)(g->kernel * g->kernel) * TAP_WEIGHTS;
     p.w_out = (size_t)dt_ceil_div(data ? g->w_o : g->w_i, per) * p.w_block;
-    cut(&p);
+    cut(&p, dir == DT_PREFIX_WEIGHTS);
     return p;
 }

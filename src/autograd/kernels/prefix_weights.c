@@ -7,9 +7,9 @@
 #include <string.h>
 
 enum {
-    L1_BYTES = 20 << 10,  /* of x and dy that all taps are run over at a time */
-    PART_BYTES = 8 << 20, /* all parts together, */
-    MIN_PARTS = 4,        /* but so many parts at least */
+    PIECE_BYTES = 40 << 10, /* of x and dy that all taps are run over at a time: about the first-level cache */
+    PART_BYTES = 6 << 20,   /* of all parts together; a power of two of them, so that threads have equal shares */
+    MIN_PARTS = 4,
     MAX_PARTS = 16,
     SQUARE = DT_PREFIX_WORDS * DT_PREFIX_WORDS
 };
@@ -71,30 +71,56 @@ static void copy_unit(const struct weights *s, const struct unit *u)
     }
 }
 
-/* One block of outputs by one of inputs, a piece of the unit that fits into the first-level cache at a time */
+/* [lo, hi) of the pixels first, first + 1, ... below `end` for which a tap `shift` away sees one of `size` pixels */
+static void inside(int first, int end, int step, int shift, int size, int *lo, int *hi)
+{
+    *lo = first;
+    *hi = end;
+    while (*lo < *hi && *lo * step + shift < 0)
+        ++*lo;
+    while (*lo < *hi && (*hi - 1) * step + shift >= size)
+        --*hi;
+}
+
+/* One tap for some images and rows of a unit: padding is left out, but not half a pair of columns. */
+static void run_tap(const struct weights *s, const struct unit *u, const struct dt_prefix_tap *tap, int row, int rows,
+                    struct dt_prefix_outer t)
+{
+    const struct dt_prefix_plan *p = &s->plan;
+    int r0, r1, c0 = 0, c1 = s->dy_cols;
+
+    inside(u->row + row, u->row + row + rows, p->from_step, tap->row, p->from_h, &r0, &r1);
+    if (s->g->type == DT_PREFIX_F32)
+        inside(0, s->dy_cols, p->from_step, tap->col, p->from_w, &c0, &c1);
+    t.rows = r1 - r0;
+    t.cols = c1 - c0;
+    t.x += (size_t)(r0 - u->row) * t.x_row + (size_t)c0 * t.x_col + (size_t)tap->x;
+    t.dy += (size_t)(r0 - u->row) * t.dy_row + (size_t)c0 * DT_PREFIX_LINE;
+    s->isa->outer[s->g->type](&t);
+}
+
+/* One block of outputs by one of inputs: all taps over a piece that fits into the first-level cache, piece by piece */
 static void run_blocks(const struct weights *s, const struct unit *u, int o, int i, float *sums)
 {
     const struct dt_prefix_plan *p = &s->plan;
-    int fit = at_most(L1_BYTES / (2 * DT_PREFIX_LINE) / s->dy_cols, INT16_MAX);
-    int rows = at_most(u->rows, fit < 1 ? 1 : fit), images = rows < u->rows || fit < 2 * rows ? 1 : fit / rows;
     struct dt_prefix_outer t = { .x_image = dt_prefix_copy_rows(p, p->band) * p->row_bytes,
                                  .x_row = (size_t)p->advance * p->row_bytes,
                                  .x_col = (size_t)(p->size == 2 ? 2 : 1) * DT_PREFIX_LINE,
                                  .dy_image = (size_t)(p->band * s->dy_cols) * DT_PREFIX_LINE,
                                  .dy_row = (size_t)s->dy_cols * DT_PREFIX_LINE,
-                                 .cols = s->dy_cols,
                                  .n = at_most(s->g->i - i * DT_PREFIX_WORDS, DT_PREFIX_WORDS) };
+    int fit = (int)(PIECE_BYTES / (t.x_row + t.dy_row)), pieces = dt_ceil_div(u->rows, fit < 1 ? 1 : fit);
+    int rows = dt_ceil_div(u->rows, pieces), images = fit < 2 * u->rows ? 1 : fit / u->rows;
 
+    images = dt_ceil_div(u->images, dt_ceil_div(u->images, images)); /* pieces of about one size */
     for (int image = 0; image < u->images; image += images)
         for (int row = 0; row < u->rows; row += rows)
             for (int k = 0; k < s->taps; k++) {
                 t.images = at_most(images, u->images - image);
-                t.rows = at_most(rows, u->rows - row);
-                t.x = u->x + (size_t)i * dt_prefix_copy_block(p) + (size_t)image * t.x_image + (size_t)row * t.x_row +
-                      p->class_[0].tap[k].x;
-                t.dy = u->dy + (size_t)o * s->dy_block + (size_t)image * t.dy_image + (size_t)row * t.dy_row;
+                t.x = u->x + (size_t)i * dt_prefix_copy_block(p) + (size_t)image * t.x_image;
+                t.dy = u->dy + (size_t)o * s->dy_block + (size_t)image * t.dy_image;
                 t.acc = sums + (size_t)((o * s->i_blocks + i) * s->taps + k) * SQUARE;
-                s->isa->outer[s->g->type](&t);
+                run_tap(s, u, &p->class_[0].tap[k], row, at_most(rows, u->rows - row), t);
             }
 }
 
@@ -154,15 +180,16 @@ static struct weights arrange(const struct dt_prefix_geom *g, char *scratch, siz
 {
     struct weights s = { .g = g, .plan = dt_prefix_plan(g, DT_PREFIX_WEIGHTS) };
     const struct dt_prefix_plan *p = &s.plan;
-    int parts;
 
     s.i_blocks = dt_ceil_div(g->i, DT_PREFIX_WORDS);
     s.o_blocks = dt_ceil_div(g->o, DT_PREFIX_WORDS);
     s.taps = g->kernel * g->kernel;
     s.dy_cols = g->type == DT_PREFIX_BF16 ? dt_ceil_div(g->ow, 2) : g->ow;
     s.part_floats = (size_t)s.o_blocks * (size_t)s.i_blocks * (size_t)(s.taps * SQUARE);
-    parts = at_most((int)(PART_BYTES / (s.part_floats * sizeof(float))), MAX_PARTS);
-    s.n_parts = at_most(parts < MIN_PARTS ? MIN_PARTS : parts, p->units);
+    s.n_parts = MAX_PARTS;
+    while (s.n_parts > MIN_PARTS && (size_t)s.n_parts * s.part_floats * sizeof(float) > PART_BYTES)
+        s.n_parts /= 2;
+    s.n_parts = at_most(s.n_parts, p->units);
     s.n_lanes = at_most(dt_par_threads(), s.n_parts);
     s.x_bytes = (size_t)s.i_blocks * dt_prefix_copy_block(p);
     s.dy_block = (size_t)(p->group * p->band * s.dy_cols) * DT_PREFIX_LINE;
