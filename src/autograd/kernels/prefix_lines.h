@@ -140,6 +140,13 @@ INLINE void copy_row(const struct dt_prefix_copy *c, bool bf16, int channel, con
             copy_tail(tail, bf16, end - src >= DT_PREFIX_LINE, src, dst);
 }
 
+/* Zero lines: a call of memset for a line or two takes longer. */
+INLINE void clear(char *dst, int lines)
+{
+    for (int k = 0; k < lines * NV; k++)
+        store(dst + (size_t)k * sizeof(V), (V){ 0 });
+}
+
 INLINE void copy(const struct dt_prefix_copy *c, bool bf16)
 {
     int per = bf16 ? 2 * DT_PREFIX_WORDS : DT_PREFIX_WORDS;
@@ -148,22 +155,28 @@ INLINE void copy(const struct dt_prefix_copy *c, bool bf16)
 
     if (c->channels % per)
         tail_of(c, bf16, c->channels / per * per, &tail);
-    for (int channel = 0, block = 0; channel < c->channels; channel += per, block++)
-        for (int r = 0; r < c->rows; r++)
-            for (int p = 0; p < c->planes; p++) {
-                int row = c->row0 + r * c->row_step, lo = 0, hi = 0;
+    for (int p = 0; p < c->planes; p++) {
+        int lo, hi;
+        ptrdiff_t first;
+
+        valid_columns(c, p, &lo, &hi);
+        first = (c->col0 + p + lo * c->col_step) * (ptrdiff_t)c->pixel;
+        for (int channel = 0, block = 0; channel < c->channels; channel += per, block++)
+            for (int r = 0; r < c->rows; r++) {
+                int row = c->row0 + r * c->row_step;
                 char *dst = c->dst + (size_t)block * c->block + (size_t)(r * c->planes + p) * plane_bytes;
                 const char *src = c->src + (size_t)channel * (bf16 ? 2 : 4);
 
-                if (row >= 0 && row < c->h)
-                    valid_columns(c, p, &lo, &hi);
-                if (lo < hi)
-                    src += ((ptrdiff_t)row * c->w + c->col0 + p + lo * c->col_step) * (ptrdiff_t)c->pixel;
-                memset(dst, 0, (size_t)lo * DT_PREFIX_LINE);
-                memset(dst + (size_t)hi * DT_PREFIX_LINE, 0, (size_t)(c->cols - hi) * DT_PREFIX_LINE);
-                copy_row(c, bf16, channel, channel + per > c->channels ? &tail : NULL, hi - lo, src,
-                         dst + (size_t)lo * DT_PREFIX_LINE);
+                if (row < 0 || row >= c->h || lo == hi) {
+                    clear(dst, c->cols);
+                    continue;
+                }
+                clear(dst, lo);
+                clear(dst + (size_t)hi * DT_PREFIX_LINE, c->cols - hi);
+                copy_row(c, bf16, channel, channel + per > c->channels ? &tail : NULL, hi - lo,
+                         src + (ptrdiff_t)row * c->w * (ptrdiff_t)c->pixel + first, dst + (size_t)lo * DT_PREFIX_LINE);
             }
+    }
 }
 
 static void copy_f32(const struct dt_prefix_copy *c)
