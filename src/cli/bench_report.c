@@ -3,7 +3,8 @@
 
 #include "cli/bench.h"
 
-enum { CONV_RUNS = 20 };
+enum { CONV_RUNS = 20, FEW_RUNS = 8 };
+static const double long_step = 400; /* ms: beyond it few runs are enough, and the whole stays below a minute */
 
 /* ---- what the measured process says ---- */
 
@@ -106,7 +107,8 @@ static void roofline(const struct dt_tape *dry, double peak, double bandwidth, d
     }
 }
 
-static enum dt_code measure_bounds(const struct dt_cli_net *n, bool half, struct bounds *b, struct dt_err *err)
+static enum dt_code measure_bounds(const struct dt_cli_net *n, bool half, int runs, struct bounds *b,
+                                   struct dt_err *err)
 {
     int batch = (int)n->setup.set.data.batch;
     struct dt_tape *dry = dt_tape_new_dry(err);
@@ -115,7 +117,7 @@ static enum dt_code measure_bounds(const struct dt_cli_net *n, bool half, struct
     dt_par_set_threads((int)n->setup.set.run.threads);
     e = dt_engine_new(n->setup.set.run.engine, err);
     if (dry && e && dt_trace(n->net, NULL, NULL, dry, err) == DT_OK && dt_probe(&b->probe, err) == DT_OK &&
-        dt_bare_convs(dry, e, half ? DT_BF16 : DT_REAL_DTYPE, batch, CONV_RUNS, &b->conv, err) == DT_OK)
+        dt_bare_convs(dry, e, half ? DT_BF16 : DT_REAL_DTYPE, batch, runs, &b->conv, err) == DT_OK)
         roofline(dry, half && b->probe.bf16_gflops > 0 ? b->probe.bf16_gflops : b->probe.f32_gflops,
                  b->probe.memory_gbs, batch, half ? 0.5 : 1, b);
     dt_engine_free(e);
@@ -170,7 +172,7 @@ struct dt_json *dt_bench_report(const struct dt_cli_net *n, struct dt_json *work
     struct bounds b = { .conv = 0 };
     struct dt_json *j;
 
-    if (measure_bounds(n, half, &b, err))
+    if (measure_bounds(n, half, step > long_step ? FEW_RUNS : CONV_RUNS, &b, err))
         return NULL;
     j = dt_json_object();
     dt_json_str(j, "network", set->network);

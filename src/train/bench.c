@@ -7,8 +7,17 @@
 
 #include "train/latency.h"
 
-enum { WARM = 4, STEPS = 24, LEAST_STEPS = 6, INFER = 60, BATCHES = 12, LEAST_BATCHES = 4, MAX_EXTRA = 16 };
-static const double step_seconds = 10, batch_seconds = 3; /* then the least number is enough */
+enum {
+    WARM = 4,
+    LEAST_WARM = 2,
+    STEPS = 24,
+    LEAST_STEPS = 6,
+    INFER = 60,
+    BATCHES = 12,
+    LEAST_BATCHES = 4,
+    MAX_EXTRA = 16
+};
+static const double warm_seconds = 2, step_seconds = 8, batch_seconds = 3; /* then the least number is enough */
 
 /* The overrides of the caller, then those that replace the data. */
 static const char **with_synth(const struct dt_settings *set, int n, const char *const *overrides,
@@ -76,11 +85,11 @@ static void note_reorders(const struct dt_tape *tape, struct dt_bench *out)
 static enum dt_code time_steps(struct dt_loop *l, struct dt_bench *out)
 {
     struct dt_tape *tape = l->t.tape;
-    double times[STEPS], start = 0, wait = 0;
+    double times[STEPS], start = dt_now(), wait = 0;
     int n = 0;
 
     dt_loader_start(l->train, 0, 0);
-    for (int i = 0; i < WARM; i++)
+    for (int i = 0; i < WARM && (i < LEAST_WARM || dt_now() - start < warm_seconds); i++)
         if (time_step(l) < 0)
             return l->t.err.code;
     dt_tape_profile(tape, true);
