@@ -22,8 +22,8 @@ START_TEST(what_is_learned_is_what_is_run)
         "early_exit.policy.family=mlp early_exit.policy.hidden=3 early_exit.policy.temperature=false",
         "early_exit.policy.history=true early_exit.policy.pooled=true early_exit.policy.choose=true",
         "early_exit.policy.ensemble=true early_exit.policy.squares=false early_exit.policy.sorted=0",
-        "early_exit.policy.family=mlp early_exit.policy.choose=true early_exit.policy.ensemble=true "
-        "early_exit.policy.history=true early_exit.policy.loss=error",
+        ("early_exit.policy.family=mlp early_exit.policy.choose=true early_exit.policy.ensemble=true "
+         "early_exit.policy.history=true early_exit.policy.loss=error"),
         "early_exit.head.convs=1 early_exit.head.width=6 early_exit.policy.pooled=true model.dynamic=true",
     };
     struct trial t;
