@@ -120,6 +120,23 @@ struct dt_op_stat dt_tape_node_stat(const struct dt_tape *t, int i);
 /* Peak of live activation bytes when each tensor is dropped after its last use (inference). */
 int64_t dt_tape_act_bytes(const struct dt_tape *t);
 
+/* What the choices of a network take out of a trace: nodes [begin, end), which turn `in` into `out`. Written down on a
+ * dry tape by whoever executes the choice, in the order of `end`; read by what compiles the trace. */
+enum dt_mark_kind {
+    DT_MARK_KEEP, /* a body and its sum with the base, which is the last node: add (base first), or a norm with one */
+    DT_MARK_EXIT, /* a head; `out`: its logits */
+    DT_MARK_LOOK, /* what a policy sees, choice -1: of the whole plan; `out` NULL: nothing */
+    DT_MARK_NET   /* all of it, choice -1: from the images to the logits */
+};
+struct dt_mark {
+    enum dt_mark_kind kind;
+    int choice, begin, end;
+    struct dt_tensor *in, *out;
+};
+void dt_tape_mark(struct dt_tape *t, const struct dt_mark *m); /* copied; a tape that is not dry keeps none */
+int dt_tape_n_marks(const struct dt_tape *t);
+const struct dt_mark *dt_tape_mark_at(const struct dt_tape *t, int i);
+
 /* Seconds of the bare convolution primitives (forward, data, weights; no data gradient for the stem) of what a dry tape
  * holds, at this batch size and type of activations: each kind the median of `runs`, warm, in the faster layout. 0: the
  * engine has none. */

@@ -113,6 +113,9 @@ void dt_node_fail(struct dt_node *n, enum dt_code code, const char *fmt, ...) DT
 /* Scratch for the duration of the step. NULL: failed, already recorded. */
 void *dt_node_alloc(struct dt_node *n, size_t bytes);
 
+/* The i-th node of a trace, for who compiles it. (mark.c) */
+const struct dt_node *dt_tape_node(const struct dt_tape *t, int i);
+
 /* Shared by simple ops. */
 bool dt_infer_same(const struct dt_node *n, struct dt_shape *out, struct dt_err *err); /* shape of in[0] */
 int64_t dt_macs_none(const struct dt_node *n);

@@ -43,6 +43,7 @@ void dt_tape_free(struct dt_tape *t)
     dt_arena_free(t->small);
     dt_arena_free(t->large);
     dt_free(t->node);
+    dt_free(t->mark);
     dt_free(t->buf);
     dt_free(t);
 }
@@ -51,7 +52,7 @@ void dt_tape_reset(struct dt_tape *t)
 {
     dt_arena_reset(t->small);
     dt_arena_reset(t->large);
-    t->n_nodes = t->n_bufs = t->depth = 0;
+    t->n_nodes = t->n_marks = t->n_bufs = t->depth = 0;
     t->no_grad = false;
     t->err = (struct dt_err){ 0 };
 }

@@ -24,6 +24,9 @@ struct dt_tape {
     struct dt_node **node; /* grows; kept over resets */
     int n_nodes, cap;
 
+    struct dt_mark *mark; /* grows; kept over resets */
+    int n_marks, mark_cap;
+
     const char *scope[DT_MAX_DEPTH]; /* full paths; scope[depth - 1] is the current one */
     int depth;
 

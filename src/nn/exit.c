@@ -62,6 +62,7 @@ struct dt_tensor *dt_exit(struct dt_run *run, struct dt_module *head, struct dt_
 {
     int choice = head->choice[DT_EXIT];
     struct dt_here here = dt_run_here(run);
+    struct dt_mark mark = { DT_MARK_EXIT, choice, .begin = dt_tape_n_nodes(run->tape), .in = x };
     struct dt_tensor *logits;
     struct dt_exit *e;
     struct dt_part p;
@@ -76,6 +77,9 @@ struct dt_tensor *dt_exit(struct dt_run *run, struct dt_module *head, struct dt_
     if (p.n == 0)
         return x;
     logits = look(run, head, x, &p);
+    mark.out = logits;
+    mark.end = dt_tape_n_nodes(run->tape);
+    dt_tape_mark(run->tape, &mark);
     e = next_exit(run);
     if (e) {
         *e = (struct dt_exit){ choice, run->n, run->row, run->features, logits };

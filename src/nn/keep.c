@@ -26,7 +26,7 @@ static struct dt_module *tail_of(struct dt_module *m)
     return m ? m->tail : NULL;
 }
 
-/* Everybody runs the body: the sum goes into the norm that ends it, which saves a pass over the result each way. */
+/* The sum goes into the norm that ends the body, which saves a pass over the result each way. */
 static struct dt_tensor *whole(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
                                enum dt_act act)
 {
@@ -45,6 +45,19 @@ static struct dt_tensor *whole(struct dt_run *run, struct dt_module *body, struc
     run->base = outer_base;
     run->act = outer_act;
     return y;
+}
+
+/* Everybody runs the body. */
+static struct dt_tensor *keep(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
+                              enum dt_act act)
+{
+    struct dt_mark mark = { DT_MARK_KEEP, body->choice[DT_KEEP], .begin = dt_tape_n_nodes(run->tape), .in = x };
+
+    mark.out = whole(run, body, base, x, act);
+    mark.end = dt_tape_n_nodes(run->tape);
+    if (mark.choice >= 0)
+        dt_tape_mark(run->tape, &mark);
+    return mark.out;
 }
 
 static struct dt_tensor *skip(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
@@ -95,10 +108,10 @@ struct dt_tensor *dt_keep(struct dt_run *run, struct dt_module *body, struct dt_
     if (!x || !base)
         return NULL;
     if (choice < 0 || (run->arch.n == 0 && !gated))
-        return whole(run, body, base, x, act);
+        return keep(run, body, base, x, act);
     if (!dt_run_pick(run, choice, 0, &p))
         return dt_tape_fail(run->tape, DT_ENOMEM, "out of memory");
     if (p.n == p.of && !gated)
-        return whole(run, body, base, x, act);
+        return keep(run, body, base, x, act);
     return run->exec == DT_SKIP ? skip(run, body, base, x, act, &p) : mask(run, body, base, x, act, &p);
 }

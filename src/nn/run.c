@@ -91,10 +91,14 @@ struct dt_tensor *dt_widen(struct dt_run *run, struct dt_tensor *x, int c)
 void dt_run_ask(struct dt_run *run, int choice, struct dt_tensor *x)
 {
     struct dt_policy *p = run->policy;
+    struct dt_mark mark = { DT_MARK_LOOK, choice, .begin = dt_tape_n_nodes(run->tape), .in = x };
 
     if (!p)
         return;
     run->seen = p->look ? p->look(p, run, choice, x) : NULL;
+    mark.out = run->seen;
+    mark.end = dt_tape_n_nodes(run->tape);
+    dt_tape_mark(run->tape, &mark);
     if (p->decide && !dt_tape_dry(run->tape) && !dt_tape_err(run->tape)->code)
         p->decide(p, run, choice, run->seen);
 }
@@ -117,6 +121,7 @@ struct dt_tensor *dt_forward(struct dt_module *m, struct dt_run *run, struct dt_
 
 struct dt_tensor *dt_net_forward(struct dt_net *net, struct dt_run *run, struct dt_tensor *x)
 {
+    struct dt_mark mark = { DT_MARK_NET, -1, .begin = dt_tape_n_nodes(run->tape), .in = x };
     struct dt_tensor *y;
     struct dt_part p;
 
@@ -140,5 +145,8 @@ struct dt_tensor *dt_net_forward(struct dt_net *net, struct dt_run *run, struct 
         y = dt_gather(run->tape, y, p.at, p.n);
         dt_run_narrow(run, &p);
     }
+    mark.out = y;
+    mark.end = dt_tape_n_nodes(run->tape);
+    dt_tape_mark(run->tape, &mark);
     return y;
 }
