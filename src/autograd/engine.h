@@ -37,6 +37,7 @@ struct dt_engine_class {
      * forward, data (0 when !data), weights. NULL: the engine has none. */
     bool (*conv_time)(struct dt_engine *e, const struct dt_conv_geom *g, bool data, int runs, double out[3],
                       struct dt_err *err);
+    const struct dt_infer_class *infer; /* convolutions of inference plans, see infer.h */
 };
 
 struct dt_engine {

@@ -1,5 +1,6 @@
 /* The oneDNN engine's record. */
 #include "autograd/dnnl/dnnl_engine.h"
+#include "autograd/infer.h"
 
 static void dnnl_close(struct dt_engine *engine)
 {
@@ -58,6 +59,7 @@ const struct dt_engine_class dt_engine_dnnl = {
     .bf16 = bf16,
     .plant_fault = plant_fault,
     .conv_time = dt_dnnl_conv_time,
+    .infer = &dt_infer_dnnl,
 };
 
 void dt_dnnl_version(char *buf, size_t size)

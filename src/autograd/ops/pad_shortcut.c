@@ -2,19 +2,17 @@
  * + k]
  *
  * The shortcut without parameters (He et al. 2016, option A). */
+#include "autograd/ops/pad_shortcut.h"
+
 #include "autograd/kernels/rows.h"
 #include "autograd/ops/each.h"
 
 #include <dyntrain/ops.h>
 #include <string.h>
 
-struct attr {
-    int stride, channels, before;
-};
-
 static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
 {
-    const struct attr *a = n->attr;
+    const struct dt_pad_shortcut *a = n->attr;
     const struct dt_shape *x = &n->in[0]->shape;
     char s[64];
 
@@ -33,7 +31,7 @@ static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *
 /* Rows of output pixels. */
 static void value(struct dt_node *n, struct dt_grad to, int64_t begin, int64_t end)
 {
-    const struct attr *a = n->attr;
+    const struct dt_pad_shortcut *a = n->attr;
     const struct dt_shape *in = &n->in[0]->shape, *out = &n->out->shape;
     size_t size = dt_dtype_size(n->out->dtype), c = (size_t)in->d[3] * size, before = (size_t)a->before * size;
     size_t after = (size_t)out->d[3] * size - before - c;
@@ -54,7 +52,7 @@ static void value(struct dt_node *n, struct dt_grad to, int64_t begin, int64_t e
 /* Rows of input pixels: those that were passed over have no gradient. */
 static void slope(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t end)
 {
-    const struct attr *a = n->attr;
+    const struct dt_pad_shortcut *a = n->attr;
     const struct dt_shape *in = &n->in[0]->shape, *out = &n->out->shape;
     const struct dt_rows_kernel *k = dt_rows_kernel(n->in[0]->dtype);
     int64_t row = (int64_t)in->d[2] * in->d[3];
@@ -90,7 +88,7 @@ const struct dt_op dt_op_pad_shortcut = {
     .name = "pad_shortcut",
     .n_in = 1,
     .half = 1,
-    .attr_size = sizeof(struct attr),
+    .attr_size = sizeof(struct dt_pad_shortcut),
     .infer = infer,
     .forward = forward,
     .backward = backward,
@@ -99,5 +97,5 @@ const struct dt_op dt_op_pad_shortcut = {
 
 struct dt_tensor *dt_pad_shortcut(struct dt_tape *t, struct dt_tensor *x, int stride, int channels, int before)
 {
-    return dt_tape_apply(t, &dt_op_pad_shortcut, 1, &x, &(struct attr){ stride, channels, before });
+    return dt_tape_apply(t, &dt_op_pad_shortcut, 1, &x, &(struct dt_pad_shortcut){ stride, channels, before });
 }

@@ -37,22 +37,25 @@ static struct dt_ref_work work_of(const struct dt_conv_geom *g)
     return w;
 }
 
-/* OIHW to [o][tap][i], for depthwise to [tap][o]. */
-static bool pack_weights(struct dt_ref *e, struct dt_ref_work *w, const dt_real *from, struct dt_err *err)
+void dt_ref_pack(const struct dt_conv_geom *g, const dt_real *from, dt_real *to)
 {
-    ptrdiff_t o = w->g->o, ci = w->ci, taps = w->taps;
-    dt_real *to;
+    ptrdiff_t o = g->o, ci = g->i / g->groups, taps = (ptrdiff_t)g->kh * g->kw;
 
-    if (!dt_scratch_need(&e->weights, n_weights(w) * sizeof(dt_real), err))
-        return false;
-    w->w = to = e->weights.data;
     for (ptrdiff_t a = 0; a < o; a++)
         for (ptrdiff_t t = 0; t < taps; t++)
-            if (depthwise(w->g))
+            if (depthwise(g))
                 to[t * o + a] = from[a * taps + t];
             else
                 for (ptrdiff_t i = 0; i < ci; i++)
                     to[(a * taps + t) * ci + i] = from[(a * ci + i) * taps + t];
+}
+
+static bool pack_weights(struct dt_ref *e, struct dt_ref_work *w, const dt_real *from, struct dt_err *err)
+{
+    if (!dt_scratch_need(&e->weights, n_weights(w) * sizeof(dt_real), err))
+        return false;
+    dt_ref_pack(w->g, from, e->weights.data);
+    w->w = e->weights.data;
     return true;
 }
 
@@ -61,11 +64,16 @@ static size_t column_length(const struct dt_ref_work *w)
     return (size_t)w->band * (size_t)w->g->ow * (size_t)w->taps * (size_t)w->ci;
 }
 
-static bool need_columns(struct dt_ref *e, struct dt_ref_work *w, struct dt_err *err)
+static size_t column_bytes(const struct dt_ref_work *w)
 {
     size_t length = depthwise(w->g) ? (size_t)w->g->i : column_length(w);
 
-    if (!pointwise(w->g) && !dt_scratch_need(&e->columns, (size_t)w->chunks * length * sizeof(dt_real), err))
+    return pointwise(w->g) ? 0 : (size_t)w->chunks * length * sizeof(dt_real);
+}
+
+static bool need_columns(struct dt_ref *e, struct dt_ref_work *w, struct dt_err *err)
+{
+    if (!dt_scratch_need(&e->columns, column_bytes(w), err))
         return false;
     w->columns = e->columns.data;
     return true;
@@ -110,6 +118,28 @@ static void forward_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
                            y + (ptrdiff_t)group * w->co, g->o);
         }
     }
+}
+
+size_t dt_ref_columns(const struct dt_conv_geom *g)
+{
+    struct dt_ref_work w = work_of(g);
+
+    cut(&w, w.band, DT_REF_CHUNKS);
+    return column_bytes(&w);
+}
+
+void dt_ref_conv(const struct dt_conv_geom *g, const dt_real *x, const dt_real *packed, const dt_real *b,
+                 dt_real *columns, dt_real *y)
+{
+    struct dt_ref_work w = work_of(g);
+
+    w.x = x;
+    w.w = packed;
+    w.b = b;
+    w.columns = columns;
+    w.y = y;
+    cut(&w, w.band, DT_REF_CHUNKS);
+    dt_par_for((int64_t)g->n * g->oh, w.grain, depthwise(g) ? dt_depthwise_forward : forward_chunk, &w);
 }
 
 bool dt_ref_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *weight,

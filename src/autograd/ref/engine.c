@@ -1,4 +1,5 @@
 /* The reference engine's record. */
+#include "autograd/infer.h"
 #include "autograd/ref/ref.h"
 
 #include <cblas.h>
@@ -41,6 +42,7 @@ const struct dt_engine_class dt_engine_ref = {
     .conv_backward_data = dt_ref_conv_backward_data,
     .conv_backward_weights = dt_ref_conv_backward_weights,
     .bf16 = bf16,
+    .infer = &dt_infer_ref,
 };
 
 void dt_blas_version(char *buf, size_t size)

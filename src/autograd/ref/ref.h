@@ -47,6 +47,13 @@ void dt_depthwise_forward(void *work, int64_t begin, int64_t end, int64_t chunk)
 void dt_depthwise_data(void *work, int64_t begin, int64_t end, int64_t chunk);
 void dt_depthwise_weights(void *work, int64_t begin, int64_t end, int64_t chunk);
 
+/* A forward convolution in memory of the caller's: weights packed once (OIHW to [o][tap][i], for depthwise to
+ * [tap][o]), so many bytes of columns. */
+void dt_ref_pack(const struct dt_conv_geom *g, const dt_real *from, dt_real *to);
+size_t dt_ref_columns(const struct dt_conv_geom *g);
+void dt_ref_conv(const struct dt_conv_geom *g, const dt_real *x, const dt_real *packed, const dt_real *b,
+                 dt_real *columns, dt_real *y);
+
 /* The engine's functions, see engine.h. */
 bool dt_ref_conv_forward(struct dt_engine *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
                          const dt_real *b, void *y, struct dt_err *err);
