@@ -9,6 +9,7 @@
 #include <dyntrain/nn.h>
 #include <dyntrain/data.h>
 #include <dyntrain/io.h>
+#include <dyntrain/exec.h>
 #include <dyntrain/train.h>
 #include <dyntrain/rl.h>
 #include <dyntrain/gating.h>

@@ -1,6 +1,7 @@
 /* predict: the class of image files. */
 #include "cli/cli.h"
 
+#include <dyntrain/exec.h>
 #include <math.h>
 
 /* Best class and its probability by softmax. */
@@ -17,26 +18,19 @@ static int best_of(const dt_real *logits, int n, double *confidence)
     return best;
 }
 
-static bool classify(struct dt_train *t, const char *path, dt_real *pixels, struct dt_json *list, struct dt_err *err)
+static bool classify(struct dt_train *t, struct dt_plan *plan, const char *path, dt_real *pixels, struct dt_json *list,
+                     struct dt_err *err)
 {
     const struct dt_data_info *info = dt_dataset_info(t->data);
     const char *name = "?"; /* the network may have more classes than the data */
-    struct dt_run run = { .tape = t->tape, .exec = DT_SKIP };
-    struct dt_tensor *logits;
+    struct dt_plan_out out;
     struct dt_json *row;
     double confidence;
     int best;
 
-    if (!dt_dataset_read_image(t->data, path, pixels, err))
+    if (!dt_dataset_read_image(t->data, path, pixels, err) || dt_plan_run(plan, NULL, pixels, 1, &out, err))
         return false;
-    dt_tape_reset(t->tape);
-    dt_tape_no_grad(t->tape, true);
-    logits = dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, dt_shape4(1, info->h, info->w, info->c), pixels));
-    if (dt_tape_err(t->tape)->code) {
-        *err = *dt_tape_err(t->tape);
-        return false;
-    }
-    best = best_of(logits->data, logits->shape.d[1], &confidence);
+    best = best_of(out.logits, out.classes, &confidence);
     if (best < info->classes)
         name = info->class_names[best];
     if (!list) {
@@ -49,8 +43,8 @@ static bool classify(struct dt_train *t, const char *path, dt_real *pixels, stru
     dt_json_str(row, "name", name);
     dt_json_num(row, "confidence", confidence);
     row = dt_json_put(row, "logits", dt_json_array());
-    for (int k = 0; k < logits->shape.d[1]; k++)
-        dt_json_num(row, NULL, (double)logits->data[k]);
+    for (int k = 0; k < out.classes; k++)
+        dt_json_num(row, NULL, (double)out.logits[k]);
     return true;
 }
 
@@ -60,19 +54,21 @@ static int run(const struct dt_args *args)
     struct dt_model *m = dt_model_open(args->operand[0], dt_methods, args->n_overrides, args->override, &err);
     struct dt_json *list = NULL;
     const struct dt_data_info *info;
+    struct dt_plan *plan;
     dt_real *pixels;
     int status = 0;
 
     if (!m)
         return dt_cli_fail(&err);
     info = dt_dataset_info(dt_model_train(m)->data);
+    plan = dt_plan_new(dt_model_train(m)->net, NULL, dt_model_train(m)->engine, &(struct dt_plan_cfg){ 0 }, &err);
     pixels = dt_calloc((size_t)(info->h * info->w * info->c), sizeof *pixels);
     if (args->json)
         list = dt_json_array();
     if (!pixels || (args->json && !list))
         dt_fail(&err, DT_ENOMEM, "out of memory");
     for (int i = 1; i < args->n && !err.code; i++)
-        classify(dt_model_train(m), args->operand[i], pixels, list, &err);
+        classify(dt_model_train(m), plan, args->operand[i], pixels, list, &err);
     if (err.code) {
         status = dt_cli_fail(&err);
         dt_json_free(list);
@@ -80,6 +76,7 @@ static int run(const struct dt_args *args)
         status = dt_cli_print_json(list);
     }
     dt_free(pixels);
+    dt_plan_free(plan);
     dt_model_close(m);
     return status;
 }

@@ -2,6 +2,7 @@
  * shape, so that the whole path runs (loader, augmentation, step, update) and no file is needed. */
 #include "train/loop.h"
 
+#include <dyntrain/exec.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -123,29 +124,27 @@ static enum dt_code time_batches(struct dt_loop *l, struct dt_bench *out)
 {
     struct dt_train *t = &l->t;
     struct dt_shape in = dt_net_input(t->net);
+    struct dt_plan *plan =
+        dt_plan_new(t->net, NULL, t->engine, &(struct dt_plan_cfg){ .batch = DT_BENCH_BATCH }, &t->err);
+    dt_real *images = dt_calloc(DT_BENCH_BATCH * (size_t)dt_numel(&in), sizeof *images);
     double times[BATCHES], start = 0;
-    dt_real *images;
     int n = -1; /* the first is not counted */
 
-    in.d[0] = DT_BENCH_BATCH;
-    images = dt_calloc((size_t)dt_numel(&in), sizeof *images);
     if (!images)
         dt_fail(&t->err, DT_ENOMEM, "out of memory for %d images", DT_BENCH_BATCH);
     for (; !t->err.code && n < BATCHES && (n < LEAST_BATCHES || dt_now() - start < batch_seconds); n++) {
-        struct dt_run run = { .tape = t->tape, .exec = DT_SKIP };
         double begin = dt_now();
+        struct dt_plan_out o;
 
-        dt_tape_reset(t->tape);
-        dt_tape_no_grad(t->tape, true);
-        dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, in, images));
-        if (dt_tape_err(t->tape)->code)
-            t->err = *dt_tape_err(t->tape);
+        if (dt_plan_run(plan, NULL, images, DT_BENCH_BATCH, &o, &t->err))
+            break;
         if (n >= 0)
             times[n] = dt_now() - begin;
         else
             start = dt_now();
     }
     dt_free(images);
+    dt_plan_free(plan);
     if (!t->err.code)
         out->infer_batch_s = dt_median(times, n);
     return t->err.code;

@@ -2,6 +2,7 @@
  * samples in their order. */
 #include "train/loop.h"
 
+#include <dyntrain/exec.h>
 #include <math.h>
 
 int dt_logit_rank(const dt_real *logits, int classes, int k)
@@ -30,15 +31,16 @@ struct dt_loader *dt_train_loader(struct dt_train *t, enum dt_split split)
 }
 
 /* Adds this batch's counts to `out`; the loss is a sum until the end. */
-static enum dt_code add_batch(struct dt_train *t, const struct dt_batch *b, struct dt_eval *out)
+static enum dt_code add_batch(struct dt_train *t, struct dt_plan *plan, const struct dt_batch *b, struct dt_eval *out)
 {
-    struct dt_shape in = dt_net_input(t->net);
-    struct dt_run run = { .tape = t->tape, .exec = DT_MASK, .n = b->n };
+    struct dt_plan_out o;
     struct dt_tensor *logits, *loss;
 
+    if (dt_plan_run(plan, NULL, b->x, b->n, &o, &t->err))
+        return t->err.code;
     dt_tape_reset(t->tape);
     dt_tape_no_grad(t->tape, true);
-    logits = dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, dt_shape4(b->n, in.d[1], in.d[2], in.d[3]), b->x));
+    logits = dt_tape_leaf(t->tape, dt_shape2(b->n, o.classes), o.logits);
     loss = dt_cross_entropy(t->tape, logits, b->label, NULL, NULL, 0);
     dt_tape_no_grad(t->tape, false);
     if (dt_tape_err(t->tape)->code) {
@@ -57,26 +59,41 @@ static enum dt_code add_batch(struct dt_train *t, const struct dt_batch *b, stru
     return DT_OK;
 }
 
-enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct dt_eval *out)
+static enum dt_code add_all(struct dt_train *t, struct dt_loader *loader, struct dt_plan *plan, struct dt_eval *out)
 {
-    struct dt_loader *loader = dt_train_loader(t, split);
-    struct dt_cost cost;
     struct dt_batch b;
     enum dt_code code;
 
-    *out = (struct dt_eval){ 0 };
-    if (!loader || dt_cost(t->net, NULL, NULL, &cost, &t->err))
-        return t->err.code;
     dt_loader_start(loader, 0, 0);
     while (dt_loader_next(loader, &b, &t->err)) {
-        if (add_batch(t, &b, out))
+        if (add_batch(t, plan, &b, out))
             return t->err.code;
         code = dt_signals_code(); /* the counters stand at the end of the epoch: a resumed run evaluates again */
         if (code)
             return code;
     }
-    if (t->err.code)
+    return t->err.code;
+}
+
+/* Compiled for this once: it takes no longer than a few images, and the weights are those of now. */
+enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct dt_eval *out)
+{
+    const struct dt_plan_cfg cfg = { .batch = (int)t->set->data.batch };
+    struct dt_loader *loader = dt_train_loader(t, split);
+    struct dt_plan *plan;
+    struct dt_cost cost;
+    enum dt_code code;
+
+    *out = (struct dt_eval){ 0 };
+    if (!loader || dt_cost(t->net, NULL, NULL, &cost, &t->err))
         return t->err.code;
+    plan = dt_plan_new(t->net, NULL, t->engine, &cfg, &t->err);
+    if (!plan)
+        return t->err.code;
+    code = add_all(t, loader, plan, out);
+    dt_plan_free(plan);
+    if (code)
+        return code;
     dt_tape_reset(t->tape);
     if (out->n > 0) {
         out->accuracy /= (double)out->n;

@@ -1,6 +1,7 @@
 /* Mean over items of the median time of each: see latency.h. */
 #include "train/latency.h"
 
+#include <dyntrain/exec.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,34 +57,51 @@ enum dt_code dt_latency(int n, int rounds, dt_latency_fn *once, void *ctx, doubl
 
 struct job {
     const struct dt_timed *what;
+    struct dt_plan *plan; /* NULL: on the tape */
     struct dt_tape *tape;
     struct dt_shape in; /* [1,h,w,c] */
     const dt_real *black;
+    int *row; /* of one image: the policy may write to it */
 };
+
+static bool run_tape(const struct job *j, struct dt_run run, const dt_real *image, struct dt_err *err)
+{
+    dt_tape_reset(j->tape);
+    dt_tape_no_grad(j->tape, true);
+    run.tape = j->tape;
+    dt_net_forward(j->what->net, &run, dt_tape_leaf(j->tape, j->in, image));
+    dt_tape_no_grad(j->tape, false);
+    if (dt_tape_err(j->tape)->code)
+        return dt_fail(err, dt_tape_err(j->tape)->code, "%s", dt_tape_err(j->tape)->msg);
+    return true;
+}
 
 static bool run_one(void *ctx, int i, struct dt_err *err)
 {
     const struct job *j = ctx;
     const struct dt_timed *w = j->what;
+    const dt_real *image = w->image ? w->image + dt_numel(&j->in) * i : j->black;
     int choices = dt_net_space(w->net)->n;
-    struct dt_run run = { .tape = j->tape, .policy = w->policy, .exec = DT_SKIP };
+    struct dt_run run = { .policy = w->policy, .exec = DT_SKIP, .budget = w->budget ? w->budget + i : NULL };
+    struct dt_plan_out out;
 
-    dt_tape_reset(j->tape);
-    dt_tape_no_grad(j->tape, true);
-    if (w->row && choices > 0) { /* a copy: the policy may write to it */
-        run.arch =
-            (struct dt_arch){ .rows = 1, .n = choices, .value = dt_tape_alloc(j->tape, (size_t)choices * sizeof(int)) };
-        if (run.arch.value)
-            memcpy(run.arch.value, w->row + (size_t)i * (size_t)choices, (size_t)choices * sizeof(int));
+    if (w->row && choices > 0) {
+        memcpy(j->row, w->row + (size_t)i * (size_t)choices, (size_t)choices * sizeof(int));
+        run.arch = (struct dt_arch){ .rows = 1, .n = choices, .value = j->row };
     }
-    run.budget = w->budget ? w->budget + i : NULL;
-    if (!dt_tape_err(j->tape)->code)
-        dt_net_forward(w->net, &run,
-                       dt_tape_leaf(j->tape, j->in, w->image ? w->image + dt_numel(&j->in) * i : j->black));
-    dt_tape_no_grad(j->tape, false);
-    if (dt_tape_err(j->tape)->code)
-        return dt_fail(err, dt_tape_err(j->tape)->code, "%s", dt_tape_err(j->tape)->msg);
-    return true;
+    return j->plan ? dt_plan_run(j->plan, &run, image, 1, &out, err) == DT_OK : run_tape(j, run, image, err);
+}
+
+/* By the plan that serves the net; all times of a net by the same means, so that they compare. A plan knows no widths
+ * yet, and no policy that is told a budget. */
+static bool has_plan(struct dt_net *net)
+{
+    const struct dt_space *space = dt_net_space(net);
+
+    for (int i = 0; i < space->n; i++)
+        if (space->choice[i].kind == DT_WIDTH)
+            return false;
+    return !dt_net_policy(net);
 }
 
 enum dt_code dt_latency_net(struct dt_tape *tape, const struct dt_timed *what, double *ms, struct dt_err *err)
@@ -92,13 +110,16 @@ enum dt_code dt_latency_net(struct dt_tape *tape, const struct dt_timed *what, d
     dt_real *black = dt_calloc((size_t)dt_numel(&j.in), sizeof *black);
 
     *ms = 0;
-    if (!black) {
-        dt_fail(err, DT_ENOMEM, "out of memory for an image");
-        return err->code;
-    }
     j.black = black;
-    if (dt_latency(what->n, what->rounds, run_one, &j, ms, err) == DT_OK)
+    j.row = dt_calloc((size_t)dt_net_space(what->net)->n + 1, sizeof *j.row);
+    if (!black || !j.row)
+        dt_fail(err, DT_ENOMEM, "out of memory for an image");
+    else if (has_plan(what->net))
+        j.plan = dt_plan_new(what->net, what->policy, dt_tape_engine(tape), &(struct dt_plan_cfg){ 0 }, err);
+    if (!err->code && dt_latency(what->n, what->rounds, run_one, &j, ms, err) == DT_OK)
         dt_tape_reset(tape);
+    dt_plan_free(j.plan);
     dt_free(black);
+    dt_free(j.row);
     return err->code;
 }

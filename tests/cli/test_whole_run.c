@@ -174,7 +174,8 @@ END_TEST
 
 START_TEST(bench)
 {
-    static const char *const fields[] = { "batch", "threads", "step_ms", "images_per_s", "infer1_ms", "peak_rss_mb" };
+    static const char *const fields[] = { "batch",     "threads",     "step_ms",    "images_per_s",
+                                          "infer1_ms", "infer128_ms", "peak_rss_mb" };
     static const char *const of_op[] = { "ms", "gflops", "gbs" };
     struct cli *c = cli_open();
     struct dt_json *j, *ops;
