@@ -11,6 +11,7 @@
 #include <dyntrain/io.h>
 #include <dyntrain/exec.h>
 #include <dyntrain/train.h>
+#include <dyntrain/deploy.h>
 #include <dyntrain/rl.h>
 #include <dyntrain/gating.h>
 #include <dyntrain/report.h>

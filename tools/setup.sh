@@ -4,8 +4,8 @@
 set -eu
 
 packages='build-essential meson ninja-build pkg-config libopenblas-dev libdnnl-dev libhdf5-dev libyaml-dev nettle-dev
-  libjansson-dev librandom123-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev check dataset-fashion-mnist hdf5-tools
-  python3-h5py'
+  libjansson-dev librandom123-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libpng-dev libjpeg62-turbo-dev check
+  dataset-fashion-mnist hdf5-tools python3-h5py'
 ci_packages='clang clang-format clang-tidy libclang-rt-14-dev libomp-14-dev valgrind chromium'
 
 case "${1-}" in

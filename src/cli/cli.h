@@ -26,7 +26,8 @@ struct dt_command {
 };
 
 extern const struct dt_command dt_cmd_train, dt_cmd_resume, dt_cmd_eval, dt_cmd_predict, dt_cmd_summary, dt_cmd_bench,
-    dt_cmd_inspect, dt_cmd_config, dt_cmd_list, dt_cmd_data, dt_cmd_doctor, dt_cmd_report, dt_cmd_experiments;
+    dt_cmd_inspect, dt_cmd_config, dt_cmd_list, dt_cmd_data, dt_cmd_doctor, dt_cmd_report, dt_cmd_experiments,
+    dt_cmd_export;
 extern const struct dt_command *const dt_commands[]; /* NULL-terminated */
 extern const struct dt_method *const dt_methods[];   /* NULL-terminated: the table of all methods */
 

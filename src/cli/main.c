@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 const struct dt_command *const dt_commands[] = {
-    &dt_cmd_train,       &dt_cmd_resume, &dt_cmd_eval, &dt_cmd_predict, &dt_cmd_summary, &dt_cmd_bench,
-    &dt_cmd_inspect,     &dt_cmd_config, &dt_cmd_list, &dt_cmd_data,    &dt_cmd_doctor,  &dt_cmd_report,
-    &dt_cmd_experiments, NULL,
+    &dt_cmd_train,  &dt_cmd_resume,  &dt_cmd_eval,        &dt_cmd_predict, &dt_cmd_summary,
+    &dt_cmd_bench,  &dt_cmd_inspect, &dt_cmd_config,      &dt_cmd_list,    &dt_cmd_data,
+    &dt_cmd_doctor, &dt_cmd_report,  &dt_cmd_experiments, &dt_cmd_export,  NULL,
 };
 
 /* A stream that was closed for us must not become the number of a file we open: a checkpoint would be printed into.

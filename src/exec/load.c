@@ -21,12 +21,11 @@ static struct scale scale_of(const struct dt_node *norm, int c)
     return (struct scale){ a, (double)norm->in[BETA]->data[c] - a * (double)norm->in[MEAN]->data[c] };
 }
 
-static bool load_conv(struct dt_plan *p, const struct dt_step *s, struct dt_err *err)
+void dt_plan_weights(const struct dt_step *s, dt_real *w, dt_real *b)
 {
     const struct dt_tensor *weight = s->node->in[WEIGHT], *bias = s->node->in[BIAS];
     int n = weight->shape.d[0];
     int64_t each = dt_numel(&weight->shape) / n;
-    dt_real *w = p->weights, *b = p->weights + dt_numel(&weight->shape);
 
     for (int o = 0; o < n; o++) {
         struct scale k = s->norm ? scale_of(s->norm, o) : (struct scale){ 1, 0 };
@@ -35,24 +34,45 @@ static bool load_conv(struct dt_plan *p, const struct dt_step *s, struct dt_err 
             w[i] = (dt_real)(k.a * (double)weight->data[i]);
         b[o] = (dt_real)(k.a * (bias ? (double)bias->data[o] : 0) + k.b);
     }
-    return s->conv->class_->load(s->conv, w, b, err);
 }
 
-static void load_norm(const struct dt_step *s)
+void dt_plan_scales(const struct dt_node *norm, dt_real *a, dt_real *b)
 {
-    for (int c = 0; c < s->node->in[GAMMA]->shape.d[0]; c++) {
-        struct scale k = scale_of(s->node, c);
+    for (int c = 0; c < norm->in[GAMMA]->shape.d[0]; c++) {
+        struct scale k = scale_of(norm, c);
 
-        s->a[c] = (dt_real)k.a;
-        s->b[c] = (dt_real)k.b;
+        a[c] = (dt_real)k.a;
+        b[c] = (dt_real)k.b;
     }
+}
+
+size_t dt_plan_room(const struct dt_plan *p)
+{
+    size_t most = 1;
+
+    for (int i = 0; i < p->n_steps; i++) {
+        const struct dt_step *s = &p->step[i];
+        const struct dt_shape *w = s->kind == DT_STEP_CONV || s->kind == DT_STEP_NORM ? &s->node->in[1]->shape : NULL;
+        size_t n = w ? (size_t)dt_numel(w) + (size_t)w->d[0] : 0;
+
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+static bool load_conv(struct dt_plan *p, const struct dt_step *s, struct dt_err *err)
+{
+    dt_real *b = p->weights + dt_numel(&s->node->in[WEIGHT]->shape);
+
+    dt_plan_weights(s, p->weights, b);
+    return s->conv->class_->load(s->conv, p->weights, b, err);
 }
 
 enum dt_code dt_plan_load(struct dt_plan *p, struct dt_err *err)
 {
     for (int i = 0; i < p->n_steps; i++)
         if (p->step[i].kind == DT_STEP_NORM)
-            load_norm(&p->step[i]);
+            dt_plan_scales(p->step[i].node, p->step[i].a, p->step[i].b);
         else if (p->step[i].kind == DT_STEP_CONV && !load_conv(p, &p->step[i], err))
             return err->code;
     return DT_OK;

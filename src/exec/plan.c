@@ -158,16 +158,9 @@ static bool make_norms(struct dt_plan *p)
 
 static bool make_buffers(struct dt_plan *p)
 {
-    size_t batch = (size_t)p->cfg.batch, choices = (size_t)dt_net_space(p->net)->n, most = 0;
+    size_t batch = (size_t)p->cfg.batch, choices = (size_t)dt_net_space(p->net)->n;
 
-    for (int i = 0; i < p->n_steps; i++)
-        if (p->step[i].kind == DT_STEP_CONV) {
-            const struct dt_shape *w = &p->step[i].node->in[1]->shape;
-            size_t n = (size_t)dt_numel(w) + (size_t)w->d[0];
-
-            most = n > most ? n : most;
-        }
-    p->weights = dt_arena_alloc(p->arena, most * sizeof *p->weights + 1);
+    p->weights = dt_arena_alloc(p->arena, dt_plan_room(p) * sizeof *p->weights);
     p->logits = dt_arena_calloc(p->arena, batch * (size_t)dt_value_channels(&p->value[p->output]), sizeof *p->logits);
     p->left = dt_arena_calloc(p->arena, batch, sizeof *p->left);
     p->arch = dt_arena_calloc(p->arena, batch * choices + 1, sizeof *p->arch);
@@ -235,45 +228,61 @@ static bool make_lanes(struct dt_plan *p, struct dt_err *err)
 }
 
 /* ---- the whole ---- */
-static bool make(struct dt_plan *p, struct dt_err *err)
+static bool draft(struct dt_plan *p, struct dt_err *err)
 {
     if (!trace(p, err) || !dt_plan_lower(p, err))
         return false;
     dt_plan_fuse(p);
-    if (!compact(p) || !dt_plan_layout(p, err) || !dt_plan_place(p, err) || !compact(p))
-        return dt_fail(err, DT_ENOMEM, "out of memory for an inference plan");
+    return compact(p);
+}
+
+static bool make(struct dt_plan *p, struct dt_err *err)
+{
+    if (!dt_plan_layout(p, err) || !dt_plan_place(p, err) || !compact(p))
+        return false;
     for (int v = 0; v < p->n_values; v++) /* one step to the root from now on */
         while (p->value[p->value[v].root].root != p->value[v].root)
             p->value[v].root = p->value[p->value[v].root].root;
-    if (!make_buffers(p))
-        return dt_fail(err, DT_ENOMEM, "out of memory for an inference plan");
-    return make_lanes(p, err) && dt_plan_load(p, err) == DT_OK;
+    return make_buffers(p) && make_lanes(p, err) && dt_plan_load(p, err) == DT_OK;
+}
+
+static struct dt_plan *made(struct dt_plan *p, bool ok, struct dt_err *err)
+{
+    if (ok)
+        return p;
+    dt_fail(err, DT_ENOMEM, "out of memory for an inference plan"); /* where nobody has said anything yet */
+    dt_plan_free(p);
+    return NULL;
+}
+
+struct dt_plan *dt_plan_draft(struct dt_net *net, struct dt_policy *policy, const struct dt_plan_cfg *cfg,
+                              struct dt_err *err)
+{
+    struct dt_plan *p = dt_calloc(1, sizeof *p);
+
+    if (!p)
+        return made(NULL, false, err);
+    p->net = net;
+    p->policy = policy;
+    p->cfg = *cfg;
+    p->arena = dt_arena_new(0, err);
+    return made(p, p->arena && draft(p, err), err);
 }
 
 struct dt_plan *dt_plan_new(struct dt_net *net, struct dt_policy *policy, struct dt_engine *engine,
                             const struct dt_plan_cfg *cfg, struct dt_err *err)
 {
-    struct dt_plan *p = dt_calloc(1, sizeof *p);
+    struct dt_plan *p = dt_plan_draft(net, policy, cfg, err);
     int threads = dt_par_threads();
 
-    if (!p) {
-        dt_fail(err, DT_ENOMEM, "out of memory for an inference plan");
+    if (!p)
         return NULL;
-    }
-    p->net = net;
-    p->policy = policy;
     p->engine = engine;
-    p->cfg = *cfg;
     p->cfg.batch = cfg->batch > 0 ? cfg->batch : 1;
     p->n_lanes = threads < p->cfg.batch ? threads : p->cfg.batch;
     p->threads = p->cfg.batch == 1 ? threads : 1;
-    p->arena = dt_arena_new(0, err);
-    p->lane = p->arena ? dt_arena_calloc(p->arena, (size_t)p->n_lanes, sizeof *p->lane) : NULL;
-    if (p->lane && make(p, err))
-        return p;
-    dt_fail(err, DT_ENOMEM, "out of memory for an inference plan");
-    dt_plan_free(p);
-    return NULL;
+    p->lane = dt_arena_calloc(p->arena, (size_t)p->n_lanes, sizeof *p->lane);
+    return made(p, p->lane && make(p, err), err);
 }
 
 void dt_plan_free(struct dt_plan *p)

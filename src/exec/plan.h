@@ -83,6 +83,14 @@ void dt_plan_fuse(struct dt_plan *p);
 bool dt_plan_layout(struct dt_plan *p, struct dt_err *err); /* opens the convolutions */
 bool dt_plan_place(struct dt_plan *p, struct dt_err *err);
 
+/* A plan that stops before layout: steps as an exporter wants them. Freed with dt_plan_free; it cannot run. */
+struct dt_plan *dt_plan_draft(struct dt_net *net, struct dt_policy *policy, const struct dt_plan_cfg *cfg,
+                              struct dt_err *err);
+/* ---- parameters of now (load.c) ---- */
+void dt_plan_weights(const struct dt_step *conv, dt_real *w, dt_real *b); /* OIHW and [o], norm folded in */
+void dt_plan_scales(const struct dt_node *norm, dt_real *a, dt_real *b);  /* y = a x + b, [c] */
+size_t dt_plan_room(const struct dt_plan *p); /* elements that either of them writes, at most */
+
 /* ---- what passes share (plan.c) ---- */
 int dt_plan_value(struct dt_plan *p, struct dt_shape shape); /* a new one; -1: out of memory */
 /* A new step before step `at` (n_steps: at the end), with room for n_in inputs; jumps to `at` arrive before it. NULL:
