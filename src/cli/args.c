@@ -212,7 +212,7 @@ static bool apply(struct dt_args *args, const struct flag *f, const char *value,
         args->worker = true;
         break;
     case OUTPUT:
-        if (args->command->overrides)
+        if (args->command == &dt_cmd_train) /* where the run goes; elsewhere the file to write */
             return add_override(args, "run.dir", value, arena, err);
         args->output = value;
         break;

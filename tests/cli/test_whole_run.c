@@ -67,6 +67,14 @@ static void report(struct cli *c)
     cli_failed(c, cli_run(c, "report"), 2, "missing operand; usage: dyntrain report RUN [RUN ...]");
 }
 
+static void export_onnx(struct cli *c)
+{
+    cli_ok(c, "export %s -o net.onnx", c->run);
+    ck_assert_int_eq(strncmp(c->out, "net.onnx: ", 10), 0);
+    ck_assert_int_gt((int)cli_size("net.onnx"), 1000);
+    cli_failed(c, cli_run(c, "export %s -o net.tf", c->run), 2, "the ending names the format");
+}
+
 static void predict(struct cli *c)
 {
     struct dt_json *j;
@@ -110,6 +118,7 @@ START_TEST(whole_run)
     look_at_the_run(c, accuracy);
     predict(c);
     report(c);
+    export_onnx(c);
     cli_ok(c, "resume %s", c->run); /* finished: tests again, and says so */
     ck_assert_ptr_nonnull(strstr(c->err, "is finished"));
     cli_ok(c, "resume %s --epochs 3", c->run);
