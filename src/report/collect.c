@@ -3,6 +3,7 @@
 #include "report/report.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,7 +72,7 @@ struct rows {
     struct dt_json *out;
     int64_t batches, together; /* all there are; how many become one */
     struct dt_json *held;      /* the latest of a bucket */
-    int64_t n_held;
+    int64_t n_held, n_loss;    /* rows; those with a loss */
     double loss;
 };
 
@@ -94,16 +95,17 @@ static void flush(struct rows *s)
     if (!s->held)
         return;
     if (s->n_held > 1)
-        dt_json_num(s->held, "loss", s->loss / (double)s->n_held);
+        dt_json_num(s->held, "loss", s->n_loss ? s->loss / (double)s->n_loss : (double)NAN);
     dt_json_put(s->out, NULL, s->held);
     s->held = NULL;
-    s->n_held = 0;
+    s->n_held = s->n_loss = 0;
     s->loss = 0;
 }
 
 static bool keep(void *ctx, struct dt_json *row)
 {
     struct rows *s = ctx;
+    double loss = dt_json_get_num(row, "loss", NAN);
 
     if (!is_batch(row)) {
         flush(s);
@@ -113,7 +115,10 @@ static bool keep(void *ctx, struct dt_json *row)
     dt_json_free(s->held);
     s->held = row;
     s->n_held++;
-    s->loss += dt_json_get_num(row, "loss", 0);
+    if (isfinite(loss)) { /* null: a step that was left out */
+        s->n_loss++;
+        s->loss += loss;
+    }
     if (s->n_held >= s->together)
         flush(s);
     return true;

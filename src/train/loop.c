@@ -2,6 +2,7 @@
  * never loop themselves. */
 #include "train/loop.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -136,6 +137,8 @@ static enum dt_code one_step(struct dt_loop *l)
     }
     dt_tape_reset(l->t.tape);
     dt_guard_before(l);
+    l->last_loss = NAN; /* and stays that where nothing is updated: never the one of a step before, which a resumed run
+                           does not know */
     if (p->step(&l->t, with_batch ? &b : NULL)) {
         DT_ASSERT(l->t.err.code);
         if (l->t.err.code != DT_ENUMERIC || dt_guard_failed(l, with_batch ? &b : NULL))

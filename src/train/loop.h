@@ -67,8 +67,8 @@ struct dt_loop {
     double deadline;       /* clock; 0: none */
     double saved;          /* clock: last checkpoint */
     bool waiting;          /* for space on the disk, which has been said */
-    double last_loss;
-    int64_t steps_here; /* in this process, for the remaining time */
+    double last_loss;      /* of the latest step; NAN: it updated nothing */
+    int64_t steps_here;    /* in this process, for the remaining time */
     /* the run directory; path empty: none (a model opened to look at) */
     struct dt_rundir dir;
     const struct dt_job *job;

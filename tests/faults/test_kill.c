@@ -1,7 +1,8 @@
 /* Every method is killed at random moments and resumed: weights, optimisers and metrics.jsonl are those of the run that
  * was left alone, byte for byte, for 1 to 4 threads, within epochs and between them. A method is a row of the table.
  *
- * KILLS: moments a method (default 3; tools/soak.sh: 50). KILL_SEED: of the moments, to repeat a failure. */
+ * KILLS: moments a method (default 3; tools/soak.sh: 50). KILL_SEED: of the moments, KILL_ROW: the only row, to repeat
+ * a failure. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,19 @@
 #include "suites.h"
 #include "trial.h"
 
-/* A tiny config a method: overrides, of tiny.yaml where there is no text; teacher.yaml is there, too. */
+#define EXITS                                                                                                          \
+    "version: 1\n"                                                                                                     \
+    "data: {dataset: synth, batch: 20, val_split: 0.2, workers: 1, augment: {crop_pad: 1, hflip: true},\n"             \
+    "       synth: {train: 200, test: 40, size: 8}}\n"                                                                 \
+    "run: {progress: \"off\"}\n"
+
+/* A tiny config a method: overrides, of tiny.yaml where there is no text; teacher.yaml is there, too. Each run has a
+ * root of its own, so that what it names is trained first every time, and may be killed in that. */
 static const struct method {
     const char *name, *overrides, *config;
 } methods[] = {
-    { "supervised", "supervised.epochs=6 data.augment.crop_pad=1 data.augment.hflip=true", NULL },
-    { "average", "supervised.epochs=6 supervised.ema=0.9 optim.name=adam optim.lr=0.01", NULL },
+    { "supervised", "supervised.epochs=4 data.augment.crop_pad=1 data.augment.hflip=true", NULL },
+    { "average", "supervised.epochs=4 supervised.ema=0.9 optim.name=adam optim.lr=0.01", NULL },
     { "distilled", "supervised.epochs=3 supervised.distill.from=teacher.yaml", NULL },
     { "pretrained", "supervised.epochs=3 pretrained=teacher.yaml model.width=4", NULL },
     { "budgetnet", "",
@@ -28,7 +36,19 @@ static const struct method {
       "model: {arch: resnet14, width: 8, dynamic: true}\n"
       "budget: {list: [0.3, 0.5, 0.8, 1]}\n"
       "budgetnet: {curriculum: 1, epochs: 1, calibrate: 40, subsets: 2, policy: {width: 4, hidden: 8}}\n"
-      "run: {dir: runs, progress: \"off\"}\n" },
+      "run: {progress: \"off\"}\n" },
+    { "early_exit", "early_exit.epochs=2",
+      EXITS "model: {arch: resnet8, width: 4}\n"
+            "method: early_exit\n"
+            "early_exit: {exits: [stage1, stage2], sweep: {points: 3}}\n" },
+    { "early_exit, frozen", "early_exit.epochs=2 early_exit.backbone=frozen early_exit.head.convs=1",
+      EXITS "model: {arch: resnet8, width: 4}\n"
+            "method: early_exit\n"
+            "pretrained: teacher.yaml\n"
+            "early_exit: {exits: [stage1, stage2], policy: {family: mlp, history: true}, sweep: {points: 2}}\n" },
+    { "cascade", "cascade.networks=[teacher.yaml,tiny.yaml]",
+      EXITS "method: cascade\n"
+            "cascade: {networks: [], policy: {pooled: true}, sweep: {points: 3}}\n" },
 };
 enum { N_METHODS = sizeof methods / sizeof *methods, MAX_THREADS = 4, TRIES = 40, KILLS = 3 };
 static const char common[] = "log.every_steps=1 checkpoint.every_minutes=2e-4 checkpoint.keep_last=2";
@@ -40,7 +60,7 @@ struct killing {
     uint32_t seed;
     char whole[MAX_THREADS + 1][512]; /* by thread count, "": not there yet */
     double seconds[MAX_THREADS + 1];
-    int kills, too_early, in_resume, within;
+    int kills, too_early, in_resume, within, before;
 };
 
 static uint32_t seed_of_moments(void)
@@ -50,10 +70,10 @@ static uint32_t seed_of_moments(void)
     return given ? (uint32_t)strtoul(given, NULL, 10) : (uint32_t)time(NULL) ^ (uint32_t)getpid() << 16;
 }
 
-static pid_t start(struct killing *k, const char *name, int threads)
+static pid_t start(struct killing *k, const char *root, int threads)
 {
-    return cli_start(k->c, "-q %s name=%s --threads %d %s %s", k->m->config ? "method.yaml" : "tiny.yaml", name,
-                     threads, common, k->m->overrides);
+    return cli_start(k->c, "-q %s name=run run.dir=%s --threads %d %s %s", k->m->config ? "method.yaml" : "tiny.yaml",
+                     root, threads, common, k->m->overrides);
 }
 
 struct newest {
@@ -72,31 +92,31 @@ static bool look(void *ctx, const char *path)
 }
 
 /* The run of this name, once its config is written: from then on it can be resumed. */
-static bool can_resume(const char *name, char run[512])
+static bool can_resume(const char *root, const char *name, char run[512])
 {
     char folder[64], path[640];
 
     run[0] = '\0';
-    snprintf(folder, sizeof folder, "runs/%s/", name);
-    dt_rundir_each("runs", look, &(struct newest){ run, folder });
+    snprintf(folder, sizeof folder, "%s/%s/", root, name);
+    dt_rundir_each(root, look, &(struct newest){ run, folder });
     return *run && cli_size(trial_path(run, "config.resolved.yaml", path)) > 0;
 }
 
 static void run_whole(struct killing *k, int threads)
 {
-    char name[32];
+    char root[32];
     double begin = dt_now();
     pid_t pid;
     int status;
 
     if (*k->whole[threads])
         return;
-    snprintf(name, sizeof name, "whole%d", threads);
-    pid = start(k, name, threads);
+    snprintf(root, sizeof root, "whole%d", threads);
+    pid = start(k, root, threads);
     status = cli_wait(k->c, pid);
     ck_assert_msg(status == 0, "%s: status %d: %s", k->m->name, status, k->c->err);
     k->seconds[threads] = dt_now() - begin;
-    ck_assert(can_resume(name, k->whole[threads]));
+    ck_assert(can_resume(root, "run", k->whole[threads]));
 }
 
 /* Kills at a moment of the next `seconds`; false: it had ended before. */
@@ -114,8 +134,8 @@ static bool kill_within(struct killing *k, pid_t pid, double seconds)
     return status != 0;
 }
 
-/* Between two steps of an epoch of 8? */
-static bool is_within_epoch(const char *run)
+/* Between two steps of an epoch of 8? -1: before the first checkpoint, perhaps in a run that this one names. */
+static int is_within_epoch(const char *run)
 {
     char path[640];
     struct dt_err err = { .code = DT_OK };
@@ -124,7 +144,7 @@ static bool is_within_epoch(const char *run)
     int64_t batch = 0;
 
     if (cli_size(trial_path(run, "ckpt/last.h5", path)) < 0)
-        return false;
+        return -1;
     c = dt_ckpt_open(path, &err);
     dt_test_ok(&err);
     v.ckpt = c;
@@ -133,40 +153,55 @@ static bool is_within_epoch(const char *run)
     return batch > 0;
 }
 
+/* Every third on 2 to 4 threads, of which each row begins with another: they take much longer where there are fewer
+ * processors. */
+static int threads_of(const struct killing *k, int i)
+{
+    return i % 3 < 2 ? 1 : 2 + (int)((k->seed + (uint32_t)(k->m - methods) + (uint32_t)i / 3) % (MAX_THREADS - 1));
+}
+
 /* One run that is killed while it trains, perhaps again while it resumes, and then left to its end. */
 static void kill_one(struct killing *k, int i)
 {
-    int threads = 1 + (i + (int)(k->seed & 3)) % MAX_THREADS, status;
-    char name[32], run[512];
+    int threads = threads_of(k, i), status, within;
+    char root[32], run[512];
 
     run_whole(k, threads);
     for (int n = 0;; n++) {
         bool killed;
 
         ck_assert_msg(n < TRIES, "%s, seed %u: never killed in time", k->m->name, k->seed);
-        snprintf(name, sizeof name, "killed%d-%d", i, n);
-        killed = kill_within(k, start(k, name, threads), k->seconds[threads]);
-        if (killed && can_resume(name, run))
+        snprintf(root, sizeof root, "killed%d-%d", i, n);
+        killed = kill_within(k, start(k, root, threads), k->seconds[threads]);
+        if (killed && can_resume(root, "run", run))
             break;
         k->too_early += killed;
     }
     k->kills++;
-    k->within += is_within_epoch(run);
+    within = is_within_epoch(run);
+    k->within += within > 0;
+    k->before += within < 0;
     if (i % 2)
         k->in_resume += kill_within(k, cli_start(k->c, "-q resume %s", run), k->seconds[threads] / 2);
     status = cli_run(k->c, "-q resume %s", run);
     ck_assert_msg(status == 0, "%s, seed %u, kill %d: status %d: %s", k->m->name, k->seed, i, status, k->c->err);
-    trial_same_checkpoints(k->whole[threads], run);
     trial_same_files(k->whole[threads], run, "metrics.jsonl");
-    dt_test_rmdir(run);
+    trial_same_checkpoints(k->whole[threads], run);
+    dt_test_rmdir(root);
 }
 
 START_TEST(killed_at_random)
 {
-    const char *given = getenv("KILLS");
+    const char *given = getenv("KILLS"), *row = getenv("KILL_ROW");
     int kills = given ? atoi(given) : KILLS;
     struct killing k = { .c = cli_open(), .m = &methods[_i], .seed = seed_of_moments() };
 
+    if (row && strcmp(row, k.m->name)) {
+        cli_close(k.c);
+        return;
+    }
+    printf("%s (seed %u): ", k.m->name, k.seed);
+    fflush(stdout);
     k.rng = dt_rng_at(k.seed, DT_STREAM_TEST, 0, (uint32_t)_i);
     cli_write_text("teacher.yaml", "version: 1\n"
                                    "data: {dataset: synth, batch: 20, val_split: 0.2, workers: 1,\n"
@@ -177,9 +212,9 @@ START_TEST(killed_at_random)
         cli_write_text("method.yaml", k.m->config);
     for (int i = 0; i < kills; i++)
         kill_one(&k, i);
-    printf("%s: %d kills (seed %u; %d with an epoch half done, %d once more while resuming; %d earlier ones left "
-           "nothing yet): all resumed to the same bits\n",
-           k.m->name, k.kills, k.seed, k.within, k.in_resume, k.too_early);
+    printf("%d kills (%d with an epoch half done, %d before the first checkpoint, %d once more while resuming; %d "
+           "earlier ones left nothing yet): all resumed to the same bits\n",
+           k.kills, k.within, k.before, k.in_resume, k.too_early);
     fflush(stdout);
     cli_close(k.c);
 }
@@ -226,7 +261,7 @@ START_TEST(two_trainings_do_not_meet)
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(cli_wait(c, two[i]), 0);
     for (int i = 0; i < 2; i++) {
-        ck_assert(can_resume("tiny", run[i]));
+        ck_assert(can_resume("runs", "tiny", run[i]));
         ck_assert_int_eq(rename(run[i], i ? "b" : "a"), 0);
     }
     trial_same_files("a", "b", "metrics.jsonl");

@@ -249,9 +249,12 @@ char *trial_read(const char *run, const char *name)
 void trial_same_files(const char *run_a, const char *run_b, const char *name)
 {
     char *a = trial_read(run_a, name), *b = trial_read(run_b, name);
+    size_t at = 0, line = 0;
 
     ck_assert_uint_gt(strlen(a), 0);
-    ck_assert_msg(!strcmp(a, b), "%s differs:\n%.1500s\n%.1500s", name, a, b);
+    for (; a[at] && a[at] == b[at]; at++)
+        line = a[at] == '\n' ? at + 1 : line;
+    ck_assert_msg(a[at] == b[at], "%s differs from here:\n%.600s\n%.600s", name, a + line, b + line);
     dt_free(a);
     dt_free(b);
 }
