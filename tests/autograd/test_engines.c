@@ -1,5 +1,8 @@
 /* Both engines against a direct convolution in double precision, over a grid of geometries; what they keep (packs,
  * primitives), the bits they promise, and how they fail. */
+#include "autograd/op.h"
+
+#include <math.h>
 #include <string.h>
 
 #include "conv_trial.h"
@@ -133,6 +136,90 @@ START_TEST(bits)
     dt_par_set_threads(threads);
     for (int i = 0; i < n; i++)
         dt_engine_free(e[i]);
+}
+END_TEST
+
+/* The operands rounded to bfloat16, in `x` and `dy` as such. */
+static void round_trial(struct trial *t, dt_bf16 *x, dt_bf16 *dy)
+{
+    for (size_t i = 0; i < t->n[X]; i++)
+        t->v[X][i] = dt_real_of(x[i] = dt_bf16_of(t->v[X][i]));
+    for (size_t i = 0; i < t->n[DY]; i++)
+        t->v[DY][i] = dt_real_of(dy[i] = dt_bf16_of(t->v[DY][i]));
+}
+
+/* Largest difference of two gradients as a share of the largest number. */
+static double apart(const dt_real *got, const dt_real *want, size_t n)
+{
+    double diff = 0, most = 1e-30;
+
+    for (size_t i = 0; i < n; i++) {
+        double d = fabs((double)got[i] - (double)want[i]);
+
+        diff = d <= diff ? diff : d;
+        most = fmax(most, fabs((double)want[i]));
+    }
+    return diff / most;
+}
+
+/* The weight gradient of a strided kernel in bfloat16, for which the oneDNN engine has a kernel of its own: against the
+ * sums in dt_real of the same numbers, with and without adding, at several thread counts with the same bits; and a
+ * planted fault shows. */
+START_TEST(strided_half_weights)
+{
+    static const int list[][9] = { { 9, 16, 16, 16, 32, 3, 2, 1, 1 },
+                                   { 5, 9, 7, 24, 40, 3, 2, 1, 1 },
+                                   { 3, 8, 10, 33, 17, 3, 2, 0, 1 },
+                                   { 2, 6, 5, 16, 8, 3, 2, 2, 1 },
+                                   { 1, 12, 12, 160, 144, 3, 2, 1, 1 } };
+    int threads = dt_par_threads();
+    struct dt_engine *e[2];
+    int n = engines(e);
+    struct dt_err err = { 0 };
+    struct trial t;
+    dt_bf16 *x, *dy;
+    dt_real *want, *one;
+
+    trial_open(&t, trial_geom(list[_i]));
+    x = dt_malloc(t.n[X] * sizeof *x);
+    dy = dt_malloc(t.n[DY] * sizeof *dy);
+    want = dt_calloc(t.n[DW], sizeof *want);
+    one = dt_malloc(t.n[DW] * sizeof *one);
+    ck_assert(x && dy && want && one);
+    round_trial(&t, x, dy);
+    ck_assert(e[0]->class_->conv_backward_weights(e[0], &t.g, t.v[X], t.v[DY], want, false, NULL, false, &err));
+    t.g.half = 1;
+    for (int k = 1; k < n && dt_engine_bf16(e[k], false); k++) {
+        const struct dt_engine_class *c = e[k]->class_;
+
+        for (int count = 1; count <= 4; count++) {
+            dt_par_set_threads(count);
+            ck_assert(c->conv_backward_weights(e[k], &t.g, x, dy, t.v[DW], false, t.v[DB], false, &err));
+            ck_assert(apart(t.v[DW], want, t.n[DW]) <= TOLERANCE);
+            if (count == 1)
+                memcpy(one, t.v[DW], t.n[DW] * sizeof *one);
+            ck_assert_mem_eq(one, t.v[DW], t.n[DW] * sizeof *one);
+        }
+        for (size_t i = 0; i < t.n[DW]; i++)
+            t.v[DW][i] = -want[i] / 2;
+        ck_assert(c->conv_backward_weights(e[k], &t.g, x, dy, t.v[DW], true, NULL, false, &err));
+        for (size_t i = 0; i < t.n[DW]; i++)
+            t.v[DW][i] *= 2;
+        ck_assert(apart(t.v[DW], want, t.n[DW]) <= 2 * TOLERANCE);
+        c->plant_fault(e[k], 1.001);
+        ck_assert(c->conv_backward_weights(e[k], &t.g, x, dy, t.v[DW], false, NULL, false, &err));
+        ck_assert(apart(t.v[DW], want, t.n[DW]) > 10 * TOLERANCE);
+        ck_assert(apart(t.v[DW], want, t.n[DW]) < 2e-3);
+    }
+    dt_test_ok(&err);
+    dt_par_set_threads(threads);
+    for (int i = 0; i < n; i++)
+        dt_engine_free(e[i]);
+    dt_free(x);
+    dt_free(dy);
+    dt_free(want);
+    dt_free(one);
+    trial_close(&t);
 }
 END_TEST
 
@@ -297,6 +384,7 @@ Suite *engines_suite(void)
     tcase_add_loop_test(c, grid, 0, 9);
     tcase_add_test(c, special);
     tcase_add_test(c, bits);
+    tcase_add_loop_test(c, strided_half_weights, 0, 5);
     tcase_add_test(c, packs);
     tcase_add_test(c, planted_fault_shows);
     tcase_add_test(c, many_sizes);
