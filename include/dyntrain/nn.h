@@ -193,7 +193,7 @@ enum dt_code dt_cost(struct dt_net *net, struct dt_policy *policy, const int *ro
 /* ---- layers ---- */
 /* Once a WIDTH has narrowed a tensor (skipping execution, not training, the whole batch agrees), layers take a prefix
  * of their input channels: the missing ones are zero. Otherwise an unequal number is an error, as ever. */
-struct dt_conv_norm_cfg {                 /* convolution, batch norm, optional ReLU: the unit WIDTH belongs to */
+struct dt_conv_norm_cfg {                 /* convolution, batch norm, activation: the unit WIDTH belongs to */
     int out, kernel, stride, pad, groups; /* pad -1: kernel/2; groups 0: 1; groups -1: depthwise */
     bool relu, relu6, width;              /* width: owns a WIDTH choice */
     double momentum, eps;                 /* 0: 0.1, 1e-5 */

@@ -20,31 +20,32 @@ struct dt_tensor *dt_conv2d(struct dt_tape *t, struct dt_tensor *x, struct dt_te
 /* y[n,o] = x[n,i] w[o,i]' + b[o] or NULL */
 struct dt_tensor *dt_linear(struct dt_tape *t, struct dt_tensor *x, struct dt_tensor *w, struct dt_tensor *b);
 
+enum dt_act { DT_LINEAR, DT_RELU, DT_RELU6 }; /* y, max(0, y), min(max(0, y), 6) */
+
 /* ---- normalisation ---- */
 struct dt_norm_in {
     struct dt_tensor *gamma, *beta; /* [c] */
     struct dt_tensor *mean, *var;   /* [c] running statistics, leaves; written in training */
     struct dt_tensor *weight; /* [n], or [n,g] for g groups of neighbouring channels, 0 or 1: samples that count in the
                                * statistics; or NULL (all). No gradient. */
-    struct dt_tensor *base;   /* shape of x: added before the ReLU, a residual block's sum in one pass; or NULL */
+    struct dt_tensor *base;   /* shape of x: added before the activation, a residual block's sum in one pass; or NULL */
 };
 struct dt_norm_cfg {
     bool training; /* statistics of this batch (over samples of weight 1), running ones updated; false: running ones */
     bool frozen;   /* training, but leave the running statistics alone */
-    bool relu;     /* y = max(0, y), fused */
+    enum dt_act act; /* fused */
     double momentum; /* running = (1 - momentum) running + momentum batch (variance unbiased); 0 means 0.1 */
     double eps;      /* 0 means 1e-5 */
 };
-/* y = gamma (x - mean) / sqrt(var + eps) + beta + base over the last dimension of x [n,...,c] (Ioffe & Szegedy 2015).
- * With fewer than 2 samples of weight 1 a training call uses running statistics and does not update them. A sample of
- * weight 0 passes gradient through scale and mean, none from the statistics. */
+/* y = gamma (x - mean) / sqrt(var + eps) + beta + base through act over the last dimension of x [n,...,c] (Ioffe &
+ * Szegedy 2015). With fewer than 2 samples of weight 1 a training call uses running statistics and does not update
+ * them. A sample of weight 0 passes gradient through scale and mean, none from the statistics. */
 struct dt_tensor *dt_batch_norm(struct dt_tape *t, struct dt_tensor *x, const struct dt_norm_in *in,
                                 const struct dt_norm_cfg *cfg);
 
 /* ---- elementwise ---- */
-enum dt_act { DT_LINEAR, DT_RELU };
-/* act(a + b). Same shape; or b [c] added to every row of a; or, channels-last, one has a prefix of the other's channels
- * and the missing ones count as zero (the result has the larger count). */
+/* act(a + b), act linear or ReLU. Same shape; or b [c] added to every row of a; or, channels-last, one has a prefix of
+ * the other's channels and the missing ones count as zero (the result has the larger count). */
 struct dt_tensor *dt_add(struct dt_tape *t, struct dt_tensor *a, struct dt_tensor *b, enum dt_act act);
 struct dt_tensor *dt_mul(struct dt_tape *t, struct dt_tensor *a, struct dt_tensor *b);           /* same shape */
 struct dt_tensor *dt_affine(struct dt_tape *t, struct dt_tensor *x, double scale, double shift); /* scale x + shift */
@@ -96,7 +97,8 @@ struct dt_tensor *dt_zeros(struct dt_tape *t, struct dt_shape shape); /* an op, 
 
 /* ---- the batch dimension: dynamic execution ---- */
 struct dt_tensor *dt_gather(struct dt_tape *t, struct dt_tensor *x, const int *row, int n); /* y[i] = x[row[i]] */
-/* base + x scattered to its rows, through act: y = act(base); y[row[i]] = act(base[row[i]] + x[i]); rows distinct */
+/* base + x scattered to its rows, through act (linear or ReLU): y = act(base); y[row[i]] = act(base[row[i]] + x[i]);
+ * rows distinct */
 struct dt_tensor *dt_scatter_add(struct dt_tape *t, struct dt_tensor *base, struct dt_tensor *x, const int *row, int n,
                                  enum dt_act act);
 struct dt_tensor *dt_gate(struct dt_tape *t, struct dt_tensor *x,

@@ -7,14 +7,14 @@
 
 #include "autograd/engine.h"
 
-enum dt_infer_act { DT_INFER_LINEAR, DT_INFER_RELU, DT_INFER_RELU6 };
+#include <dyntrain/ops.h>
 
 /* Activations lie in blocks of channels, [n][c/block][h][w][block], the last block padded with whatever is finite.
  * 0: one block of all channels (channels last). 1: planes. */
 struct dt_infer_cfg {
     struct dt_conv_geom geom;
     int x_block, y_block;
-    enum dt_infer_act act;
+    enum dt_act act;
     bool sum;    /* what y holds is added before act */
     int lanes;   /* that may run at the same time */
     int threads; /* of one run */

@@ -57,13 +57,13 @@ static const char *floats(struct writer *w, const struct dt_shape *shape, const 
     return dt_graph_floats(&w->graph, dt_graph_name(&w->graph, "w", (int)w->graph.onnx.n_initializer), shape, value);
 }
 
-static const char *activate(struct writer *w, enum dt_infer_act act, const char *x)
+static const char *activate(struct writer *w, enum dt_act act, const char *x)
 {
     Onnx__Node *n;
 
-    if (act == DT_INFER_RELU)
+    if (act == DT_RELU)
         return put1(w, "Relu", x);
-    return act == DT_INFER_LINEAR ? x : put(w, &n, "Clip", 3, (const char *const[]){ x, number(w, 0), number(w, 6) });
+    return act == DT_LINEAR ? x : put(w, &n, "Clip", 3, (const char *const[]){ x, number(w, 0), number(w, 6) });
 }
 
 /* ---- steps ---- */

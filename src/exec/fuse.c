@@ -28,7 +28,7 @@ static void fold_norms(struct dt_plan *p)
         if (s->kind != DT_STEP_NORM)
             continue;
         conv = alone(p, s->in[0], i, &at);
-        if (!conv || conv->kind != DT_STEP_CONV || conv->norm || conv->n_in > 1 || conv->act != DT_INFER_LINEAR)
+        if (!conv || conv->kind != DT_STEP_CONV || conv->norm || conv->n_in > 1 || conv->act != DT_LINEAR)
             continue;
         conv->norm = s->node;
         conv->act = s->act;
@@ -44,10 +44,10 @@ static void merge_acts(struct dt_plan *p)
         struct dt_step *s = &p->step[i], *from;
         int at;
 
-        if (s->kind != DT_STEP_COPY || s->act == DT_INFER_LINEAR)
+        if (s->kind != DT_STEP_COPY || s->act == DT_LINEAR)
             continue;
         from = alone(p, s->in[0], i, &at);
-        if (!from || from->act != DT_INFER_LINEAR ||
+        if (!from || from->act != DT_LINEAR ||
             (from->kind != DT_STEP_CONV && from->kind != DT_STEP_ADD && from->kind != DT_STEP_NORM))
             continue;
         from->act = s->act;
@@ -65,7 +65,7 @@ static bool merge_sum(struct dt_plan *p, int i, int k)
     int at, other = s->in[1 - k];
 
     conv = alone(p, s->in[k], i, &at);
-    if (!conv || conv->kind != DT_STEP_CONV || conv->n_in > 1 || conv->act != DT_INFER_LINEAR ||
+    if (!conv || conv->kind != DT_STEP_CONV || conv->n_in > 1 || conv->act != DT_LINEAR ||
         dt_plan_writer(p, other) >= at)
         return false;
     conv->in[conv->n_in++] = other; /* lower.c has made room */
@@ -90,7 +90,7 @@ static bool keeps_sign(const struct dt_op *op)
 
 static bool writes_positive(const struct dt_plan *p, const struct dt_step *s)
 {
-    if (s->act != DT_INFER_LINEAR)
+    if (s->act != DT_LINEAR)
         return true;
     if (s->kind == DT_STEP_PAD || s->kind == DT_STEP_COPY || (s->kind == DT_STEP_OP && keeps_sign(s->node->op)))
         return p->value[s->in[0]].positive;
@@ -105,8 +105,8 @@ static void drop_relus(struct dt_plan *p)
 
         if (s->kind == DT_STEP_NONE || s->out < 0)
             continue;
-        if (s->kind == DT_STEP_COPY && s->act == DT_INFER_RELU && p->value[s->in[0]].positive)
-            s->act = DT_INFER_LINEAR;
+        if (s->kind == DT_STEP_COPY && s->act == DT_RELU && p->value[s->in[0]].positive)
+            s->act = DT_LINEAR;
         p->value[s->out].positive =
             writes_positive(p, s) && (dt_plan_writer(p, s->out) == i || p->value[s->out].positive);
     }

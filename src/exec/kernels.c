@@ -7,18 +7,18 @@
 
 #include <string.h>
 
-void dt_kernel_copy(size_t n, enum dt_infer_act act, const dt_real *x, dt_real *y)
+void dt_kernel_copy(size_t n, enum dt_act act, const dt_real *x, dt_real *y)
 {
-    if (act == DT_INFER_LINEAR && x != y)
+    if (act == DT_LINEAR && x != y)
         memcpy(y, x, n * sizeof *y);
-    for (size_t i = 0; i < n && act != DT_INFER_LINEAR; i++)
-        y[i] = x[i] < 0 ? 0 : act == DT_INFER_RELU6 && x[i] > 6 ? 6 : x[i];
+    for (size_t i = 0; i < n && act != DT_LINEAR; i++)
+        y[i] = x[i] < 0 ? 0 : act == DT_RELU6 && x[i] > 6 ? 6 : x[i];
 }
 
-void dt_kernel_add(size_t n, enum dt_infer_act act, const dt_real *a, const dt_real *b, dt_real *y)
+void dt_kernel_add(size_t n, enum dt_act act, const dt_real *a, const dt_real *b, dt_real *y)
 {
-    dt_rows_kernel(DT_REAL_DTYPE)->add_relu(a, b, (int64_t)n, act != DT_INFER_LINEAR, y);
-    if (act == DT_INFER_RELU6)
+    dt_rows_kernel(DT_REAL_DTYPE)->add_relu(a, b, (int64_t)n, act != DT_LINEAR, y);
+    if (act == DT_RELU6)
         dt_kernel_copy(n, act, y, y);
 }
 
@@ -30,11 +30,8 @@ void dt_kernel_norm(const struct dt_step *s, const struct dt_value *v, const dt_
     for (int b = 0; b < dt_value_blocks(v); b++) {
         ptrdiff_t at = (ptrdiff_t)(b * pixels * block), c = (ptrdiff_t)b * block;
 
-        dt_rows_kernel(DT_REAL_DTYPE)
-            ->scale(x + at, NULL, pixels, block, s->a + c, s->b + c, s->act != DT_INFER_LINEAR, y + at);
+        dt_rows_kernel(DT_REAL_DTYPE)->scale(x + at, NULL, pixels, block, s->a + c, s->b + c, s->act, y + at);
     }
-    if (s->act == DT_INFER_RELU6)
-        dt_kernel_copy(dt_value_size(v), s->act, y, y);
 }
 
 /* Channel c of pixel 0. */

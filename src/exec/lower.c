@@ -27,11 +27,6 @@ static bool refused(const struct dt_op *op)
     return false;
 }
 
-static enum dt_infer_act act_of(bool relu)
-{
-    return relu ? DT_INFER_RELU : DT_INFER_LINEAR;
-}
-
 static bool fails(struct lower *l, const struct dt_node *n, const char *why)
 {
     return dt_fail(l->err, DT_EENGINE, "%s: %s: %s", n->scope, n->op->name, why);
@@ -53,25 +48,25 @@ static int value_of(const struct lower *l, const struct dt_tensor *t, const stru
 }
 
 /* ---- one node ---- */
-static enum dt_step_kind kind_of(const struct dt_node *n, enum dt_infer_act *act)
+static enum dt_step_kind kind_of(const struct dt_node *n, enum dt_act *act)
 {
     const struct dt_op *op = n->op;
 
-    *act = DT_INFER_LINEAR;
+    *act = DT_LINEAR;
     if (op == &dt_op_conv2d)
         return DT_STEP_CONV;
     if (op == &dt_op_pad_shortcut)
         return DT_STEP_PAD;
     if (op == &dt_op_batch_norm && !((const struct dt_norm_cfg *)n->attr)->training) {
-        *act = n->in[NORM_BASE] ? DT_INFER_LINEAR : act_of(((const struct dt_norm_cfg *)n->attr)->relu);
+        *act = n->in[NORM_BASE] ? DT_LINEAR : ((const struct dt_norm_cfg *)n->attr)->act;
         return DT_STEP_NORM;
     }
     if (op == &dt_op_add && dt_shape_equal(&n->in[0]->shape, &n->in[1]->shape)) {
-        *act = act_of(*(const enum dt_act *)n->attr == DT_RELU);
+        *act = *(const enum dt_act *)n->attr;
         return DT_STEP_ADD;
     }
     if (op == &dt_op_relu || op == &dt_op_relu6)
-        *act = op == &dt_op_relu ? DT_INFER_RELU : DT_INFER_RELU6;
+        *act = op == &dt_op_relu ? DT_RELU : DT_RELU6;
     return op == &dt_op_relu || op == &dt_op_relu6 || op == &dt_op_reshape ? DT_STEP_COPY : DT_STEP_OP;
 }
 
@@ -90,7 +85,7 @@ static bool lower_base(struct lower *l, const struct dt_node *n, const struct dt
     if (!s)
         return dt_fail(l->err, DT_ENOMEM, "out of memory for an inference plan");
     s->node = n;
-    s->act = act_of(((const struct dt_norm_cfg *)n->attr)->relu);
+    s->act = ((const struct dt_norm_cfg *)n->attr)->act;
     s->in[0] = value_of(l, n->in[NORM_BASE], image);
     s->in[1] = l->value[n->index];
     s->out = l->value[n->index] = out;
@@ -99,7 +94,7 @@ static bool lower_base(struct lower *l, const struct dt_node *n, const struct dt
 
 static bool lower_node(struct lower *l, const struct dt_node *n, const struct dt_tensor *image)
 {
-    enum dt_infer_act act;
+    enum dt_act act;
     enum dt_step_kind kind = kind_of(n, &act);
     int out = dt_plan_value(l->p, n->out->shape), n_in = count_values(kind, n);
     struct dt_step *s = out < 0 ? NULL : append(l, kind, n_in);

@@ -68,7 +68,7 @@ static bool preload(struct dt_plan *p, struct dt_err *err)
         int from = s->kind == DT_STEP_COPY ? s->in[0] : s->kind == DT_STEP_CONV && s->n_in > 1 ? s->in[1] : -1;
         bool same = from >= 0 && root_of(p, from) == root_of(p, s->out);
 
-        if (s->kind == DT_STEP_COPY && same && s->act == DT_INFER_LINEAR)
+        if (s->kind == DT_STEP_COPY && same && s->act == DT_LINEAR)
             s->kind = DT_STEP_NONE;
         if (s->kind != DT_STEP_CONV || from < 0 || same)
             continue;

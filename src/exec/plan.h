@@ -42,7 +42,7 @@ struct dt_step {
     enum dt_step_kind kind;
     const struct dt_node *node; /* of the trace: what it was; of a sum that is skipped: the sum */
     int n_in, *in, out;         /* values; out -1: none */
-    enum dt_infer_act act;
+    enum dt_act act;
     int choice, to; /* control: ASK of the whole plan has choice -1 */
     bool want;
     const struct dt_node *norm; /* CONV: folded in, or NULL */
@@ -111,8 +111,8 @@ int dt_value_channels(const struct dt_value *v);
 int64_t dt_value_pixels(const struct dt_value *v);
 
 /* ---- kernels.c ---- */
-void dt_kernel_copy(size_t n, enum dt_infer_act act, const dt_real *x, dt_real *y);
-void dt_kernel_add(size_t n, enum dt_infer_act act, const dt_real *a, const dt_real *b, dt_real *y);
+void dt_kernel_copy(size_t n, enum dt_act act, const dt_real *x, dt_real *y);
+void dt_kernel_add(size_t n, enum dt_act act, const dt_real *a, const dt_real *b, dt_real *y);
 void dt_kernel_norm(const struct dt_step *s, const struct dt_value *v, const dt_real *x, dt_real *y);
 void dt_kernel_layout(const struct dt_value *from, const struct dt_value *to, const dt_real *x, dt_real *y);
 void dt_kernel_pad(const struct dt_node *n, const struct dt_value *from, const struct dt_value *to, const dt_real *x,

@@ -108,6 +108,8 @@ void case_fill(enum case_domain d, const struct dt_shape *s, struct dt_rng *r, d
                 x[i] = active(d, i, n);
             else if (d == SIGNED)
                 x[i] = (dt_real)(float)(between(r, 0.8, 1.2) * ((i / c + i % c) % 2 ? 1 : -1));
+            else if (d == STRETCH)
+                x[i] = (dt_real)(float)(between(r, 1, 2) + (i % 2 ? 13 : 0));
             else
                 x[i] = (dt_real)(float)one(d, r);
         }

@@ -1,17 +1,19 @@
-/* Cases of batch norm in all its modes. k: training, frozen, relu, inputs that are the sample weight and the base (0:
- * none). p: momentum, eps. In training x is SIGNED, so that a fused ReLU meets no number near 0. */
+/* Cases of batch norm in all its modes. k: training, frozen, activation, inputs that are the sample weight and the base
+ * (0: none). p: momentum, eps. In training x is SIGNED, so that a fused ReLU meets no number near 0; with gamma STRETCH
+ * a ReLU6 none near 6. */
 #include "op_case.h"
 
 static struct dt_tensor *norm(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
 {
     struct dt_norm_in with = { in[1], in[2], in[3], in[4], c->k[3] ? in[c->k[3]] : NULL, c->k[4] ? in[c->k[4]] : NULL };
-    struct dt_norm_cfg cfg = { c->k[0], c->k[1], c->k[2], c->p[0], c->p[1] };
+    struct dt_norm_cfg cfg = { c->k[0], c->k[1], (enum dt_act)c->k[2], c->p[0], c->p[1] };
 
     return dt_batch_norm(t, in[0], &with, &cfg);
 }
 
 #define NORM .op = &dt_op_batch_norm, .build = norm, .flags = CASE_STATS
 #define OF(c) S1(POSITIVE, c), S1(SMALL, c), S1(RUNNING_MEAN, c), S1(RUNNING_VAR, c)
+#define OF6(c) S1(STRETCH, c), S1(SMALL, c), S1(RUNNING_MEAN, c), S1(RUNNING_VAR, c)
 
 static const struct op_case table[] = {
     { NORM, .label = "training", .in = { S4(SIGNED, 4, 3, 2, 3), OF(3) }, .k = { 1 } },
@@ -64,6 +66,20 @@ static const struct op_case table[] = {
       .in = { S4(SIGNED, 4, 2, 3, 3), OF(3), S1(ACTIVE_TWO, 4), S4(SIGNED, 4, 2, 3, 3) }, .k = { 1, 0, 1, 5, 6 } },
     { NORM, .label = "base in inference, relu", .in = { S4(SIGNED, 2, 3, 3, 5), OF(5), S4(SIGNED, 2, 3, 3, 5) },
       .k = { 0, 0, 1, 0, 5 } },
+    { NORM, .label = "training, relu6", .in = { S4(SIGNED, 3, 3, 2, 4), OF6(4) }, .k = { 1, 0, DT_RELU6 } },
+    { NORM, .label = "training, relu6, 17 channels", .in = { S4(SIGNED, 7, 13, 11, 17), OF6(17) },
+      .k = { 1, 0, DT_RELU6 } },
+    { NORM, .label = "frozen, relu6, 24 channels", .in = { S4(SIGNED, 3, 4, 2, 24), OF6(24) },
+      .k = { 1, 1, DT_RELU6 } },
+    { NORM, .label = "inference, relu6", .in = { S4(SIGNED, 2, 3, 3, 5), OF6(5) }, .k = { 0, 0, DT_RELU6 } },
+    { NORM, .label = "weight: most, relu6", .in = { S4(SIGNED, 9, 4, 4, 24), OF6(24), S1(ACTIVE_MOST, 9) },
+      .k = { 1, 0, DT_RELU6, 5 } },
+    { NORM, .label = "weight: groups, relu6", .in = { S4(SIGNED, 5, 2, 3, 6), OF6(6), S2(ACTIVE_GROUPS, 5, 3) },
+      .k = { 1, 0, DT_RELU6, 5 } },
+    { NORM, .label = "base, relu6", .in = { S4(SIGNED, 3, 3, 2, 17), OF6(17), S4(SIGNED, 3, 3, 2, 17) },
+      .k = { 1, 0, DT_RELU6, 0, 5 } },
+    { NORM, .label = "base in inference, relu6", .in = { S4(SIGNED, 2, 3, 3, 5), OF6(5), S4(SIGNED, 2, 3, 3, 5) },
+      .k = { 0, 0, DT_RELU6, 0, 5 } },
     { NORM, .label = "base of another size", .in = { S4(SIGNED, 2, 2, 2, 3), OF(3), S4(SIGNED, 2, 2, 2, 4) },
       .k = { 1, 0, 0, 0, 5 }, .expect = DT_ESHAPE, .text = "[2,2,2,4]" },
     { NORM, .label = "gamma of another size",

@@ -21,6 +21,7 @@ enum case_domain {
     OFF6,     /* [-3, 9], at least 0.1 from 0 and from 6 */
     ODD,      /* an odd integer +- 0.1: ODD + EVEN is never near 0 */
     EVEN,
+    STRETCH,     /* [1, 2] and [14, 15] in turn: what is normalised ends below 6 or above */
     SIGNED,      /* about -1 and +1 in turn along the rows: normalised, it stays off 0 */
     RANKS,       /* all different, 0.01 apart at least */
     FIRST_FIXED, /* from here on: takes no gradient */

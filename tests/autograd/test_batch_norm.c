@@ -132,7 +132,7 @@ END_TEST
 START_TEST(weight_0_is_as_if_not_there)
 {
     static const double weight[N] = { 1, 0, 1, 0, 1 };
-    const struct dt_norm_cfg cfg = { .training = true, .relu = _i };
+    const struct dt_norm_cfg cfg = { .training = true, .act = (enum dt_act)_i };
     struct norm_run masked, skipped;
 
     fill(&masked, weight);
@@ -208,7 +208,7 @@ Suite *batch_norm_suite(void)
     tcase_add_loop_test(tc, too_few_samples_use_running_statistics, 0, 2);
     tcase_add_test(tc, batch_of_one_uses_running_statistics);
     tcase_add_test(tc, only_training_moves_running_statistics);
-    tcase_add_loop_test(tc, weight_0_is_as_if_not_there, 0, 2);
+    tcase_add_loop_test(tc, weight_0_is_as_if_not_there, 0, 3);
     tcase_add_test(tc, weight_0_passes_gradient_through_the_scale);
     tcase_add_test(tc, a_large_mean_does_not_cancel);
     suite_add_tcase(s, tc);

@@ -58,7 +58,7 @@ static struct dt_tensor *conv_norm(struct dt_tape *t, struct curve_net *net, int
     struct dt_norm_in with = { net->gamma[i], net->beta[i], net->mean[i], net->var[i], NULL, NULL };
 
     x = dt_conv2d(t, x, net->conv[i], NULL, &(struct dt_conv_cfg){ .stride = stride, .pad = 1 });
-    return dt_batch_norm(t, x, &with, &(struct dt_norm_cfg){ .training = true, .relu = relu });
+    return dt_batch_norm(t, x, &with, &(struct dt_norm_cfg){ .training = true, .act = relu ? DT_RELU : DT_LINEAR });
 }
 
 static struct dt_tensor *network(struct dt_tape *t, struct curve_net *net, struct dt_tensor *x)

@@ -23,7 +23,9 @@ static struct dt_tensor *norm(struct dt_tape *t, const struct named *in, bool tr
                               double eps)
 {
     struct dt_norm_in with = { in->gamma, in->beta, in->mean, in->var, NULL, NULL };
-    struct dt_norm_cfg cfg = { .training = training, .relu = relu, .momentum = momentum, .eps = eps };
+    struct dt_norm_cfg cfg = {
+        .training = training, .act = relu ? DT_RELU : DT_LINEAR, .momentum = momentum, .eps = eps
+    };
 
     return dt_batch_norm(t, in->x, &with, &cfg);
 }

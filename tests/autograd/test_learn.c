@@ -81,7 +81,7 @@ static struct dt_tensor *network(struct dt_tape *t, struct learner *m, const str
 
     gate = dt_reshape(t, dt_sigmoid(t, dt_linear(t, h, m->gate_w, m->gate_b)), dt_shape1(BATCH));
     x = dt_conv2d(t, dt_reshape(t, h, dt_shape4(BATCH, 2, 2, HIDDEN / 4)), m->conv[0], NULL, &pad);
-    x = dt_batch_norm(t, x, &with, &(struct dt_norm_cfg){ .training = true, .relu = true });
+    x = dt_batch_norm(t, x, &with, &(struct dt_norm_cfg){ .training = true, .act = DT_RELU });
     x = dt_gate(t, x, gate);
     y = dt_conv2d(t, dt_gather(t, x, d->kept, d->n_kept), m->conv[1], NULL, &pad);
     x = dt_scatter_add(t, x, y, d->kept, d->n_kept, DT_RELU);

@@ -23,7 +23,7 @@ static const double ulp = sizeof(dt_real) == 8 ? 2.3e-16 : 1.2e-7;
 /* One set of operands; what lies behind an output must stay as it is. */
 struct operands {
     dt_real x[MAX_N], y[MAX_N], dy[MAX_N];
-    dt_real shift[MAX_C], a[MAX_C], p[MAX_C], q[MAX_C], zero[MAX_C];
+    dt_real shift[MAX_C], a[MAX_C], big[MAX_C], p[MAX_C], q[MAX_C], zero[MAX_C];
 };
 static struct operands in;
 struct result {
@@ -46,6 +46,10 @@ static void draw_all(void)
     draw(in.dy, MAX_N, 2);
     draw(in.shift, MAX_C, 3);
     draw(in.a, MAX_C, 4);
+    for (int i = 0; i < MAX_N; i++)
+        in.y[i] *= 12;
+    for (int i = 0; i < MAX_C; i++)
+        in.big[i] = 12 * in.a[i];
     draw(in.p, MAX_C, 5);
     draw(in.q, MAX_C, 6);
 }
@@ -89,16 +93,19 @@ static void check_kernel(const struct dt_rows_kernel *one, const struct dt_rows_
     double sums = 4 * ((double)n + 1); /* |x - shift| <= 2 */
 
     COMPARE("stats", sums, k->stats(in.x, n, c, c, in.shift, r->v, r->w));
-    for (int relu = 0; relu < 2; relu++) {
-        const dt_real *y = relu ? in.y : NULL;
+    for (int i = DT_LINEAR; i <= DT_RELU6; i++) {
+        enum dt_act act = (enum dt_act)i;
+        const dt_real *y = act ? in.y : NULL;
 
-        COMPARE("scale", 2, k->scale(in.x, NULL, n, c, in.a, in.q, relu, r->v));
-        COMPARE("scale and add", 4, k->scale(in.x, in.dy, n, c, in.a, in.q, relu, r->v));
-        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, NULL, n, c, c, in.shift, r->v, r->w));
-        COMPARE("add_relu", 2, k->add_relu(in.x, in.dy, n * c, relu, r->v));
-        COMPARE("relu_grad", 2, k->relu_grad(in.dy, in.y, n * c, relu, r->v));
-        for (int add = 0; add < 2; add++)
-            COMPARE("grad_input", 4, k->grad_input(in.x, in.dy, y, n, c, c, in.shift, in.a, in.p, in.q, add, r->v));
+        COMPARE("scale", 14, k->scale(in.x, NULL, n, c, in.big, in.q, act, r->v));
+        COMPARE("scale and add", 16, k->scale(in.x, in.dy, n, c, in.big, in.q, act, r->v));
+        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, act, NULL, n, c, c, in.shift, r->v, r->w));
+        COMPARE("add_relu", 2, k->add_relu(in.x, in.dy, n * c, act == DT_RELU, r->v));
+        for (int add = 0; add < 2; add++) {
+            COMPARE("act_grad", 2, k->act_grad(in.dy, y, n * c, act, add, r->v));
+            COMPARE("grad_input", 4,
+                    k->grad_input(in.x, in.dy, y, act, n, c, c, in.shift, in.a, in.p, in.q, add, r->v));
+        }
     }
 }
 
@@ -122,24 +129,36 @@ static void check_close(double got, double want, double tol)
     CHECK_EACH(fabs(got - want) <= tol, "%.9g instead of %.9g", got, want);
 }
 
+static double acted(double v, enum dt_act act)
+{
+    return act == DT_LINEAR ? v : fmin(fmax(0, v), act == DT_RELU6 ? 6 : INFINITY);
+}
+
+/* The gradient that passes the activation behind element i. */
+static double passed(int i, enum dt_act act)
+{
+    return act == DT_LINEAR || (in.y[i] > 0 && (act == DT_RELU || in.y[i] < 6)) ? (double)in.dy[i] : 0;
+}
+
 /* The plain kernel against sums written out here. */
 START_TEST(plain_is_right)
 {
+    enum dt_act act = (enum dt_act)(_i / N_CHANNELS);
     const struct dt_rows_kernel *all[4];
     const struct dt_rows_kernel *k = all[dt_rows_kernels(DT_REAL_DTYPE, all) - 1];
-    int c = channels[_i], n = 63;
+    int c = channels[_i % N_CHANNELS], n = 63;
     double tol = 1e3 * ulp;
 
     draw_all();
     memset(&fast, 0, sizeof fast);
     memset(&plain, 0, sizeof plain);
     k->stats(in.x, n, c, c, in.shift, fast.v, fast.w);
-    k->grad_stats(in.x, in.dy, in.y, NULL, n, c, c, in.shift, plain.v, plain.w);
+    k->grad_stats(in.x, in.dy, in.y, act, NULL, n, c, c, in.shift, plain.v, plain.w);
     for (int j = 0; j < c; j++) {
         double sum = 0, sq = 0, dot = 0, g = 0;
 
         for (int i = j; i < n * c; i += c) {
-            double d = (double)in.x[i] - (double)in.shift[j], dy = in.y[i] > 0 ? (double)in.dy[i] : 0;
+            double d = (double)in.x[i] - (double)in.shift[j], dy = passed(i, act);
 
             sum += d;
             sq += d * d;
@@ -151,14 +170,14 @@ START_TEST(plain_is_right)
         check_close((double)plain.v[j], dot, tol);
         check_close((double)plain.w[j], g, tol);
     }
-    k->scale(in.x, NULL, n, c, in.a, in.q, true, fast.v);
+    k->scale(in.x, NULL, n, c, in.big, in.q, act, fast.v);
     memcpy(plain.v, in.x, sizeof in.x);
-    k->grad_input(in.x, in.dy, in.y, n, c, c, in.shift, in.a, in.p, in.q, true, plain.v);
+    k->grad_input(in.x, in.dy, in.y, act, n, c, c, in.shift, in.a, in.p, in.q, true, plain.v);
     for (int i = 0; i < n * c; i++) {
-        double x = (double)in.x[i], dy = in.y[i] > 0 ? (double)in.dy[i] : 0;
+        double x = (double)in.x[i], dy = passed(i, act);
         int j = i % c;
 
-        check_close((double)fast.v[i], fmax(0, (double)in.a[j] * x + (double)in.q[j]), tol);
+        check_close((double)fast.v[i], acted((double)in.big[j] * x + (double)in.q[j], act), tol);
         check_close((double)plain.v[i],
                     x + (double)in.a[j] * dy + (double)in.p[j] * (x - (double)in.shift[j]) + (double)in.q[j], tol);
     }
@@ -171,7 +190,7 @@ Suite *rows_suite(void)
     TCase *tc = tcase_create("kernels");
 
     tcase_add_loop_test(tc, instruction_sets_agree, 0, N_CHANNELS);
-    tcase_add_loop_test(tc, plain_is_right, 0, N_CHANNELS);
+    tcase_add_loop_test(tc, plain_is_right, 0, 3 * N_CHANNELS);
     suite_add_tcase(s, tc);
     return s;
 }

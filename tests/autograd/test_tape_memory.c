@@ -46,7 +46,7 @@ static struct dt_tensor *network(struct dt_tape *t, struct memory_net *m, struct
     dt_tape_push(t, "net");
     dt_tape_push(t, "block");
     x = dt_conv2d(t, x, m->conv, NULL, &pad);
-    x = dt_batch_norm(t, x, &with, &(struct dt_norm_cfg){ .training = true, .relu = true });
+    x = dt_batch_norm(t, x, &with, &(struct dt_norm_cfg){ .training = true, .act = DT_RELU });
     y = dt_conv2d(t, dt_gather(t, x, rows, 2), m->grouped, NULL, &grouped);
     x = dt_scatter_add(t, x, y, rows, 2, DT_RELU);
     dt_tape_pop(t);

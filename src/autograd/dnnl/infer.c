@@ -89,9 +89,9 @@ static dnnl_primitive_attr_t attributes(const struct conv *c, struct dt_err *err
         s = dnnl_post_ops_create(&ops);
     if (s == dnnl_success && c->cfg.sum)
         s = dnnl_post_ops_append_sum(ops, 1);
-    if (s == dnnl_success && c->cfg.act == DT_INFER_RELU)
+    if (s == dnnl_success && c->cfg.act == DT_RELU)
         s = dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
-    if (s == dnnl_success && c->cfg.act == DT_INFER_RELU6)
+    if (s == dnnl_success && c->cfg.act == DT_RELU6)
         s = dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_clip, 0, 6);
     if (s == dnnl_success)
         s = dnnl_primitive_attr_set_post_ops(attr, ops);

@@ -1,7 +1,7 @@
 /* rows: our own kernels over channels-last rows (a row: the c channels of one pixel): batch norm's statistics,
- * normalising with or without a residual and ReLU, and their gradients, each in one pass. Compiled once per instruction
- * set and type of activations, chosen at run time. Activations and their gradients (void) are of the kernel's type, all
- * statistics dt_real.
+ * normalising with or without a residual and an activation, and their gradients, each in one pass. Compiled once per
+ * instruction set and type of activations, chosen at run time. Activations and their gradients (void) are of the
+ * kernel's type, all statistics dt_real.
  *
  * `c` channels of rows that are `step` numbers apart: a group of channels may have samples of its own.
  *
@@ -9,25 +9,25 @@
 #ifndef DT_AUTOGRAD_KERNELS_ROWS_H
 #define DT_AUTOGRAD_KERNELS_ROWS_H
 
-#include <dyntrain/tensor.h>
+#include <dyntrain/ops.h>
 
 struct dt_rows_kernel {
     const char *isa;
     /* over rows [begin,end) of one chunk: sum[c], sq[c] (about shift[c]: sums of x - shift and its square) */
     void (*stats)(const void *x, int64_t rows, int c, int step, const dt_real *shift, dt_real *sum, dt_real *sq);
-    /* y = a[c] x + b[c] + base (NULL: 0), then ReLU if relu */
-    void (*scale)(const void *x, const void *base, int64_t rows, int c, const dt_real *a, const dt_real *b, bool relu,
-                  void *y);
-    /* with g = dy (or dy where y > 0, y not NULL): dg[c] += sum g (x - mean), db[c] += sum g; masked = g unless NULL,
-     * which may be dy itself */
-    void (*grad_stats)(const void *x, const void *dy, const void *y, void *masked, int64_t rows, int c, int step,
-                       const dt_real *mean, dt_real *dg, dt_real *db);
+    /* y = act(a[c] x + b[c] + base), base NULL: 0 */
+    void (*scale)(const void *x, const void *base, int64_t rows, int c, const dt_real *a, const dt_real *b,
+                  enum dt_act act, void *y);
+    /* with g = dy where act lets it through (y > 0, for ReLU6 below 6 as well; y may be NULL without one):
+     * dg[c] += sum g (x - mean), db[c] += sum g; masked = g unless NULL, which may be dy itself */
+    void (*grad_stats)(const void *x, const void *dy, const void *y, enum dt_act act, void *masked, int64_t rows, int c,
+                       int step, const dt_real *mean, dt_real *dg, dt_real *db);
     /* dx = (add ? dx : 0) + a[c] g + p[c] (x - mean[c]) + q[c]; g as above */
-    void (*grad_input)(const void *x, const void *dy, const void *y, int64_t rows, int c, int step, const dt_real *mean,
-                       const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *dx);
-    /* y = act(a + b); backward: dx = (add ? dx : 0) + dy where y > 0 */
+    void (*grad_input)(const void *x, const void *dy, const void *y, enum dt_act act, int64_t rows, int c, int step,
+                       const dt_real *mean, const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *dx);
+    /* y = a + b, then ReLU if relu; and for any activation dx = (add ? dx : 0) + g */
     void (*add_relu)(const void *a, const void *b, int64_t n, bool relu, void *y);
-    void (*relu_grad)(const void *dy, const void *y, int64_t n, bool add, void *dx);
+    void (*act_grad)(const void *dy, const void *y, int64_t n, enum dt_act act, bool add, void *dx);
 };
 
 const struct dt_rows_kernel *dt_rows_kernel(enum dt_dtype dtype); /* the best this processor runs */

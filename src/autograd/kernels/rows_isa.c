@@ -62,36 +62,38 @@ static void stats(const void *vx, int64_t rows, int c, int step, const dt_real *
 #undef CALL
 }
 
-static void scale(const void *vx, const void *vbase, int64_t rows, int c, const dt_real *a, const dt_real *b, bool relu,
-                  void *vy)
+static void scale(const void *vx, const void *vbase, int64_t rows, int c, const dt_real *a, const dt_real *b,
+                  enum dt_act act, void *vy)
 {
     const elem *x = vx, *base = vbase;
     elem *y = vy;
 
-#define CALL(l) scale##l(x + k, base ? base + k : NULL, rows, c, a + k, b + k, relu, y + k)
+#define CALL(l) scale##l(x + k, base ? base + k : NULL, rows, c, a + k, b + k, act, y + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
 
-static void grad_stats(const void *vx, const void *vdy, const void *vy, void *vmasked, int64_t rows, int c, int step,
-                       const dt_real *mean, dt_real *dg, dt_real *db)
+static void grad_stats(const void *vx, const void *vdy, const void *vy, enum dt_act act, void *vmasked, int64_t rows,
+                       int c, int step, const dt_real *mean, dt_real *dg, dt_real *db)
 {
     const elem *x = vx, *dy = vdy, *y = vy;
     elem *masked = vmasked;
 
 #define CALL(l)                                                                                                        \
-    grad_stats##l(x + k, dy + k, y ? y + k : NULL, masked ? masked + k : NULL, rows, step, mean + k, dg + k, db + k)
+    grad_stats##l(x + k, dy + k, y ? y + k : NULL, act, masked ? masked + k : NULL, rows, step, mean + k, dg + k,      \
+                  db + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
 
-static void grad_input(const void *vx, const void *vdy, const void *vy, int64_t rows, int c, int step,
+static void grad_input(const void *vx, const void *vdy, const void *vy, enum dt_act act, int64_t rows, int c, int step,
                        const dt_real *mean, const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *vdx)
 {
     const elem *x = vx, *dy = vdy, *y = vy;
     elem *dx = vdx;
 
-#define CALL(l) grad_input##l(x + k, dy + k, y ? y + k : NULL, rows, step, mean + k, a + k, p + k, q + k, add, dx + k)
+#define CALL(l)                                                                                                        \
+    grad_input##l(x + k, dy + k, y ? y + k : NULL, act, rows, step, mean + k, a + k, p + k, q + k, add, dx + k)
     OVER_CHANNELS(CALL);
 #undef CALL
 }
@@ -108,16 +110,16 @@ static void add_relu(const void *va, const void *vb, int64_t n, bool relu, void 
         add_relu1(a + i, b + i, relu, y + i);
 }
 
-static void relu_grad(const void *vdy, const void *vy, int64_t n, bool add, void *vdx)
+static void act_grad(const void *vdy, const void *vy, int64_t n, enum dt_act act, bool add, void *vdx)
 {
     const elem *dy = vdy, *y = vy;
     elem *dx = vdx;
     int64_t i = 0;
 
     for (; i + 16 <= n; i += 16)
-        relu_grad16(dy + i, y + i, add, dx + i);
+        act_grad16(dy + i, y + i, act, add, dx + i);
     for (; i < n; i++)
-        relu_grad1(dy + i, y + i, add, dx + i);
+        act_grad1(dy + i, y + i, act, add, dx + i);
 }
 
 const struct dt_rows_kernel TABLE;
@@ -128,5 +130,5 @@ const struct dt_rows_kernel TABLE = {
     .grad_stats = grad_stats,
     .grad_input = grad_input,
     .add_relu = add_relu,
-    .relu_grad = relu_grad,
+    .act_grad = act_grad,
 };

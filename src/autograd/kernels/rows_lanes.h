@@ -61,10 +61,26 @@ static inline V FN(rectify)(V v)
     return (V)((M)v & ~(M)(v < (V){ 0 }));
 }
 
-/* v where y > 0, else 0 */
-static inline V FN(where)(V y, V v)
+static inline V FN(activate)(V v, enum dt_act act)
 {
-    return (V)((M)v & (M)(y > (V){ 0 }));
+    V six = (V){ 0 } + (dt_real)6;
+    M over = (M)(v > six);
+
+    if (act == DT_LINEAR)
+        return v;
+    if (act == DT_RELU6)
+        v = (V)(((M)six & over) | ((M)v & ~over));
+    return FN(rectify)(v);
+}
+
+/* v where the activation that gave y has a slope, else 0 */
+static inline V FN(where)(V y, V v, enum dt_act act)
+{
+    M on = (M)(y > (V){ 0 });
+
+    if (act == DT_RELU6)
+        on &= (M)(y < (V){ 0 } + (dt_real)6);
+    return (V)((M)v & on);
 }
 
 static inline void FN(add_to)(dt_real *dst, V v)
@@ -100,7 +116,7 @@ static void FN(stats)(const elem *x, int64_t rows, int64_t c, const dt_real *shi
 }
 
 static void FN(scale)(const elem *x, const elem *base, int64_t rows, int64_t c, const dt_real *a, const dt_real *b,
-                      bool relu, elem *y)
+                      enum dt_act act, elem *y)
 {
     V va = FN(load)(a), vb = FN(load)(b);
 
@@ -109,24 +125,24 @@ static void FN(scale)(const elem *x, const elem *base, int64_t rows, int64_t c, 
 
         if (base)
             v += FN(get)(base + r * c);
-        FN(set)(y + r * c, relu ? FN(rectify)(v) : v);
+        FN(set)(y + r * c, FN(activate)(v, act));
     }
 }
 
 /* g of one row; kept in `masked` as well where that is asked for. */
-static inline V FN(masked)(const elem *dy, const elem *y, elem *masked)
+static inline V FN(masked)(const elem *dy, const elem *y, enum dt_act act, elem *masked)
 {
     V g = FN(get)(dy);
 
-    if (y)
-        g = FN(where)(FN(get)(y), g);
+    if (act != DT_LINEAR)
+        g = FN(where)(FN(get)(y), g, act);
     if (masked)
         FN(set)(masked, g);
     return g;
 }
 
-static void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, elem *masked, int64_t rows, int64_t c,
-                           const dt_real *mean, dt_real *dg, dt_real *db)
+static void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, enum dt_act act, elem *masked, int64_t rows,
+                           int64_t c, const dt_real *mean, dt_real *dg, dt_real *db)
 {
     V m = FN(load)(mean), s[4] = { 0 }, q[4] = { 0 };
 
@@ -134,7 +150,7 @@ static void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, elem *m
         int block = rows - r < 4 ? 1 : 4; /* the last rows go to the first accumulator */
 
         for (int i = 0; i < block; i++, r++) {
-            V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, masked ? masked + r * c : NULL);
+            V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, act, masked ? masked + r * c : NULL);
 
             s[i] += g;
             q[i] += g * (FN(get)(x + r * c) - m);
@@ -144,13 +160,14 @@ static void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, elem *m
     FN(add_to)(dg, (q[0] + q[1]) + (q[2] + q[3]));
 }
 
-static void FN(grad_input)(const elem *x, const elem *dy, const elem *y, int64_t rows, int64_t c, const dt_real *mean,
-                           const dt_real *a, const dt_real *p, const dt_real *q, bool add, elem *dx)
+static void FN(grad_input)(const elem *x, const elem *dy, const elem *y, enum dt_act act, int64_t rows, int64_t c,
+                           const dt_real *mean, const dt_real *a, const dt_real *p, const dt_real *q, bool add,
+                           elem *dx)
 {
     V vm = FN(load)(mean), va = FN(load)(a), vp = FN(load)(p), vq = FN(load)(q);
 
     for (int64_t r = 0; r < rows; r++) {
-        V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, NULL);
+        V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, act, NULL);
 
         FN(put)(dx + r * c, va * g + (vp * (FN(get)(x + r * c) - vm) + vq), add);
     }
@@ -163,9 +180,9 @@ static inline void FN(add_relu)(const elem *a, const elem *b, bool relu, elem *y
     FN(set)(y, relu ? FN(rectify)(v) : v);
 }
 
-static inline void FN(relu_grad)(const elem *dy, const elem *y, bool add, elem *dx)
+static inline void FN(act_grad)(const elem *dy, const elem *y, enum dt_act act, bool add, elem *dx)
 {
-    FN(put)(dx, FN(where)(FN(get)(y), FN(get)(dy)), add);
+    FN(put)(dx, FN(masked)(dy, y, act, NULL), add);
 }
 
 #undef V

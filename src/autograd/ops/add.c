@@ -109,7 +109,7 @@ static void mask_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     void *dy = dt_grad_at(w->n->out, begin);
 
     (void)chunk;
-    w->k->relu_grad(dy, dt_at(w->n->out, begin), end - begin, false, dy);
+    w->k->act_grad(dy, dt_at(w->n->out, begin), end - begin, DT_RELU, false, dy);
 }
 
 static void copy_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -164,6 +164,7 @@ const struct dt_op dt_op_add = {
 
 struct dt_tensor *dt_add(struct dt_tape *t, struct dt_tensor *a, struct dt_tensor *b, enum dt_act act)
 {
+    DT_ASSERT(act != DT_RELU6);
     if (!dt_shape_equal(&a->shape, &b->shape)) { /* bfloat16 has the first form only */
         a = dt_cast(t, a, DT_REAL_DTYPE);
         b = dt_cast(t, b, DT_REAL_DTYPE);

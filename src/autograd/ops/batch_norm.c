@@ -1,12 +1,11 @@
-/* batch_norm: y = gamma (x - mean) / sqrt(var + eps) + beta + base, then ReLU if asked      x [n,...,c], base likewise
- * or none   (Ioffe & Szegedy 2015; the sum of a residual block in the same pass)
+/* batch_norm: y = act(gamma (x - mean) / sqrt(var + eps) + beta + base)      x [n,...,c], base likewise or none
+ *    (Ioffe & Szegedy 2015; the sum of a residual block in the same pass)
  *
- * With g = dy (where y > 0), u = x - mean, r = 1 / sqrt(var + eps), m = rows in the statistics, sums over all rows:
- *   dgamma = r sum g u        dbeta = sum g
- *   dbase = g
- *   dx = gamma r g - w gamma r (sum g + u r^2 sum g u) / m,   w = 1 where the sample is in the statistics, else 0
- * With running statistics w = 0 everywhere. Chunks are whole samples, so that a sample's weight holds for all of a
- * call. Weights [n,g] are for g groups of neighbouring channels (paths side by side), each with samples of its own. */
+ * With g = dy (where the activation has a slope), u = x - mean, r = 1 / sqrt(var + eps), m = rows in the statistics,
+ * sums over all rows: dgamma = r sum g u        dbeta = sum g dbase = g dx = gamma r g - w gamma r (sum g + u r^2 sum g
+ * u) / m,   w = 1 where the sample is in the statistics, else 0 With running statistics w = 0 everywhere. Chunks are
+ * whole samples, so that a sample's weight holds for all of a call. Weights [n,g] are for g groups of neighbouring
+ * channels (paths side by side), each with samples of its own. */
 #include "autograd/kernels/rows.h"
 #include "autograd/op.h"
 
@@ -33,8 +32,8 @@ struct work {
     struct dt_node *n;
     const struct dt_rows_kernel *k;
     struct dt_grad dx, dbase;
-    bool relu; /* dy has still to be stopped where y is not positive */
-    bool keep; /* base wants g: it takes the place of dy */
+    enum dt_act act; /* which dy has still to pass */
+    bool keep;       /* base wants g: it takes the place of dy */
 };
 
 static bool weight_fits(const struct dt_shape *w, int n, int c)
@@ -218,7 +217,7 @@ static void scale_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 
     (void)chunk;
     w->k->scale(dt_at(w->n->in[X], at), w->n->in[BASE] ? dt_at(w->n->in[BASE], at) : NULL, (end - begin) * s->hw, s->c,
-                s->a, s->b, cfg->relu, dt_at(w->n->out, at));
+                s->a, s->b, cfg->act, dt_at(w->n->out, at));
 }
 
 static void forward(struct dt_node *n)
@@ -238,12 +237,6 @@ static void forward(struct dt_node *n)
     dt_par_for(s->n, s->grain, scale_chunk, &w);
 }
 
-/* What the gradient passes through: NULL where no ReLU stops it, or has already. */
-static const void *relu_mask(const struct work *w, int64_t at)
-{
-    return w->relu ? dt_at(w->n->out, at) : NULL;
-}
-
 static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 {
     struct work *w = ctx;
@@ -252,8 +245,8 @@ static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chun
     int64_t at = begin * s->hw * s->c;
 
     memset(part, 0, 3 * (size_t)s->c * sizeof(dt_real));
-    w->k->grad_stats(dt_at(w->n->in[X], at), dt_grad_at(w->n->out, at), relu_mask(w, at),
-                     w->keep && w->relu ? dt_grad_at(w->n->out, at) : NULL, (end - begin) * s->hw, s->c, s->c, s->mean,
+    w->k->grad_stats(dt_at(w->n->in[X], at), dt_grad_at(w->n->out, at), dt_at(w->n->out, at), w->act,
+                     w->keep && w->act ? dt_grad_at(w->n->out, at) : NULL, (end - begin) * s->hw, s->c, s->c, s->mean,
                      part + 2 * s->c, part + s->c);
 }
 
@@ -265,8 +258,8 @@ static void group_grad_input(const struct work *w, int group, int64_t begin, int
     int64_t from = begin * s->hw * s->c + at;
     bool in_stats = counts(s, begin, group);
 
-    w->k->grad_input(dt_at(w->n->in[X], from), dt_grad_at(w->n->out, from), relu_mask(w, from), (end - begin) * s->hw,
-                     s->cg, s->c, s->mean + at, s->a + at, in_stats ? s->p + at : s->zero,
+    w->k->grad_input(dt_at(w->n->in[X], from), dt_grad_at(w->n->out, from), dt_at(w->n->out, from), w->act,
+                     (end - begin) * s->hw, s->cg, s->c, s->mean + at, s->a + at, in_stats ? s->p + at : s->zero,
                      in_stats ? s->q + at : s->zero, w->dx.add, dt_to(w->dx, from));
 }
 
@@ -289,8 +282,8 @@ static void mask_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     int64_t at = begin * s->hw * s->c;
 
     (void)chunk;
-    w->k->relu_grad(dt_grad_at(w->n->out, at), dt_at(w->n->out, at), (end - begin) * s->hw * s->c, false,
-                    dt_grad_at(w->n->out, at));
+    w->k->act_grad(dt_grad_at(w->n->out, at), dt_at(w->n->out, at), (end - begin) * s->hw * s->c, w->act, false,
+                   dt_grad_at(w->n->out, at));
 }
 
 static void add_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -328,16 +321,17 @@ static void backward(struct dt_node *n)
 {
     struct work w = { .n = n,
                       .k = dt_rows_kernel(n->out->dtype),
-                      .relu = ((const struct dt_norm_cfg *)n->attr)->relu,
+                      .act = ((const struct dt_norm_cfg *)n->attr)->act,
                       .keep = n->in[BASE] && n->in[BASE]->wants_grad };
     struct save *s = n->save;
     struct dt_grad dgamma = dt_grad_in(n, GAMMA), dbeta = dt_grad_in(n, BETA);
 
     if (s->batch || dgamma.g || dbeta.g)
         dt_par_for(s->n, s->grain, grad_stats_chunk, &w);
-    else if (w.keep && w.relu)
+    else if (w.keep && w.act)
         dt_par_for(s->n, s->grain, mask_chunk, &w);
-    w.relu = w.relu && !w.keep;
+    if (w.keep)
+        w.act = DT_LINEAR;
     for (int k = 0; k < s->c && (s->batch || dgamma.g || dbeta.g); k++) {
         double sum = 0, dot = 0, r = (double)s->rstd[k];
 

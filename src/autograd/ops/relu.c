@@ -35,7 +35,8 @@ static void backward_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     struct work *w = ctx;
 
     (void)chunk;
-    w->k->relu_grad(dt_grad_at(w->n->out, begin), dt_at(w->n->out, begin), end - begin, w->dx.add, dt_to(w->dx, begin));
+    w->k->act_grad(dt_grad_at(w->n->out, begin), dt_at(w->n->out, begin), end - begin, DT_RELU, w->dx.add,
+                   dt_to(w->dx, begin));
 }
 
 static void backward(struct dt_node *n)

@@ -129,6 +129,7 @@ const struct dt_op dt_op_scatter_add = {
 struct dt_tensor *dt_scatter_add(struct dt_tape *t, struct dt_tensor *base, struct dt_tensor *x, const int *row, int n,
                                  enum dt_act act)
 {
+    DT_ASSERT(act != DT_RELU6);
     return dt_tape_apply(t, &dt_op_scatter_add, 2, (struct dt_tensor *[]){ base, x },
                          &(struct attr){ { n, dt_tape_ints(t, row, n) }, act });
 }

@@ -98,9 +98,9 @@ static bool run(struct dt_infer_conv *conv, int lane, struct dt_err *err)
     for (size_t i = 0; i < c->n_out; i++) {
         dt_real v = cfg->sum ? l->product[i] + l->y[i] : l->product[i];
 
-        if (cfg->act != DT_INFER_LINEAR && v < 0)
+        if (cfg->act != DT_LINEAR && v < 0)
             v = 0;
-        l->y[i] = cfg->act == DT_INFER_RELU6 && v > 6 ? 6 : v;
+        l->y[i] = cfg->act == DT_RELU6 && v > 6 ? 6 : v;
     }
     return true;
 }

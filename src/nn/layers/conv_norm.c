@@ -1,13 +1,12 @@
-/* conv_norm: convolution, batch norm, optional ReLU; the unit a WIDTH belongs to, since the convolution must know the
- * count. Where the whole batch agrees, skipping execution computes the living channels only; else they are gated. A
- * channel that does not live is zero behind the ReLU: gamma x + beta is cut, not gamma alone. */
+/* conv_norm: convolution, batch norm, optional ReLU or ReLU6; the unit a WIDTH belongs to, since the convolution must
+ * know the count. Where the whole batch agrees, skipping execution computes the living channels only; else they are
+ * gated. A channel that does not live is zero behind the ReLU: gamma x + beta is cut, not gamma alone. */
 #include "nn/layers/layer.h"
 
 struct conv_norm {
     struct dt_module base;
     struct dt_module *conv, *norm;
     int out;
-    bool relu6;
 };
 
 /* One gate a sample and channel, or NULL when all channels of all samples live. */
@@ -40,8 +39,6 @@ static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct
     if (!shrinks)
         live = c->out;
     y = dt_norm_run(c->norm, run, dt_conv_run(c->conv, run, x, live), live);
-    if (c->relu6)
-        y = dt_relu6(run->tape, y);
     if (choice >= 0 && !shrinks)
         gate = width_gate(run, choice, c->out);
     return gate ? dt_gate(run->tape, y, gate) : y;
@@ -59,10 +56,13 @@ struct dt_module *dt_conv_norm(struct dt_net *n, struct dt_module *parent, const
     if (cfg->width && groups > 1 && (groups != in || in != cfg->out))
         dt_fail(&n->err, DT_ESHAPE, "%s: a width needs a convolution in one group, or a depthwise one", m->path);
     c->out = cfg->out;
-    c->relu6 = cfg->relu6;
     c->conv = dt_conv_layer(n, m, "conv", in, cfg->out, cfg->kernel, cfg->stride, cfg->pad, groups, false);
-    c->norm = dt_norm_new(n, m, "norm", cfg->out, cfg->relu, cfg->momentum, cfg->eps);
-    m->tail = cfg->width || cfg->relu6 ? NULL : c->norm->tail;
+    c->norm = dt_norm_new(n, m, "norm", cfg->out,
+                          cfg->relu6  ? DT_RELU6
+                          : cfg->relu ? DT_RELU
+                                      : DT_LINEAR,
+                          cfg->momentum, cfg->eps);
+    m->tail = cfg->width ? NULL : c->norm->tail;
     if (cfg->width)
         dt_choice_new(m, DT_WIDTH, cfg->out);
     return m;

@@ -12,7 +12,7 @@ struct dt_tensor *dt_norm_run(struct dt_module *norm, struct dt_run *run, struct
 /* How this norm computes in this run, but for a sum it may take. */
 struct dt_norm_cfg dt_norm_cfg_of(const struct dt_module *norm, const struct dt_run *run);
 /* As dt_norm_layer, with momentum and epsilon (0: the defaults). */
-struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const char *name, int c, bool relu,
+struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const char *name, int c, enum dt_act act,
                               double momentum, double eps);
 
 /* act(shortcut(x) + body(x)), He et al. 2016. Children are to be added in this order: "body" (which may own a KEEP)

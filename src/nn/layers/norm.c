@@ -1,11 +1,11 @@
-/* norm: batch normalisation (Ioffe & Szegedy 2015), with ReLU fused where it follows. */
+/* norm: batch normalisation (Ioffe & Szegedy 2015), with the activation that follows it fused. */
 #include "nn/layers/layer.h"
 
 struct norm {
     struct dt_module base;
     struct dt_param *gamma, *beta, *mean, *var;
     int c;
-    bool relu;
+    enum dt_act act;
     double momentum, eps;
 };
 
@@ -16,7 +16,7 @@ struct dt_norm_cfg dt_norm_cfg_of(const struct dt_module *norm, const struct dt_
     return (struct dt_norm_cfg){
         .training = run->recalibrate > 0 || (run->training && !norm->frozen),
         .frozen = run->freeze_stats,
-        .relu = b->relu,
+        .act = b->act,
         .momentum = run->recalibrate > 0 ? 1.0 / run->recalibrate : b->momentum,
         .eps = b->eps,
     };
@@ -36,7 +36,7 @@ static struct dt_tensor *apply(struct norm *b, struct dt_run *run, struct dt_ten
 
     if (run->tail == &b->base) {
         in.base = run->base;
-        cfg.relu = run->act == DT_RELU;
+        cfg.act = run->act;
         run->tail = NULL;
     }
     return dt_batch_norm(run->tape, x, &in, &cfg);
@@ -64,22 +64,23 @@ static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct
 
 static void describe(const struct dt_module *m, char *buf, size_t size)
 {
+    static const char *const act[] = { "", ", relu", ", relu6" };
     const struct norm *b = (const struct norm *)m;
 
-    snprintf(buf, size, "%d channels%s", b->c, b->relu ? ", relu" : "");
+    snprintf(buf, size, "%d channels%s", b->c, act[b->act]);
 }
 
 static const struct dt_module_class norm_class = { "norm", sizeof(struct norm), forward, describe };
 
-struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const char *name, int c, bool relu,
+struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const char *name, int c, enum dt_act act,
                               double momentum, double eps)
 {
     struct dt_module *m = dt_module_new(n, parent, &norm_class, "%s", name);
     struct norm *b = (struct norm *)m;
 
     b->c = c;
-    b->relu = relu;
-    m->tail = relu ? NULL : m;
+    b->act = act;
+    m->tail = act ? NULL : m;
     b->momentum = momentum;
     b->eps = eps;
     b->gamma = dt_param_new(m, "gamma", dt_shape1(c), DT_INIT_ONE, 0, false);
@@ -91,5 +92,5 @@ struct dt_module *dt_norm_new(struct dt_net *n, struct dt_module *parent, const 
 
 struct dt_module *dt_norm_layer(struct dt_net *n, struct dt_module *parent, const char *name, int c, bool relu)
 {
-    return dt_norm_new(n, parent, name, c, relu, 0, 0);
+    return dt_norm_new(n, parent, name, c, relu ? DT_RELU : DT_LINEAR, 0, 0);
 }
