@@ -95,6 +95,19 @@ void dt_split(struct dt_tape *t, struct dt_tensor *x, const int *count, int k, s
 struct dt_tensor *dt_reshape(struct dt_tape *t, struct dt_tensor *x, struct dt_shape shape);
 struct dt_tensor *dt_zeros(struct dt_tape *t, struct dt_shape shape); /* an op, not a leaf: seen by the dry trace */
 
+/* ---- numbers from outside ---- */
+struct dt_run; /* of nn.h; the op hands it on unseen */
+struct dt_callback {
+    struct dt_shape shape; /* one row a current sample of the run */
+    /* Writes all rows, for this run's samples. Called at once; in a plan, for each image with a run of its own, from
+     * several threads at a time; never on a dry tape. */
+    void (*fill)(const struct dt_callback *c, const struct dt_run *run, dt_real *y);
+    const void *ctx; /* outlives the tape's step, or the plan */
+    const struct dt_run *run;
+    int choice;
+};
+struct dt_tensor *dt_callback(struct dt_tape *t, const struct dt_callback *c); /* copied */
+
 /* ---- the batch dimension: dynamic execution ---- */
 struct dt_tensor *dt_gather(struct dt_tape *t, struct dt_tensor *x, const int *row, int n); /* y[i] = x[row[i]] */
 /* base + x scattered to its rows, through act (linear or ReLU): y = act(base); y[row[i]] = act(base[row[i]] + x[i]);

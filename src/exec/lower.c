@@ -57,6 +57,8 @@ static enum dt_step_kind kind_of(const struct dt_node *n, enum dt_act *act)
         return DT_STEP_CONV;
     if (op == &dt_op_pad_shortcut)
         return DT_STEP_PAD;
+    if (op == &dt_op_callback)
+        return DT_STEP_CALL;
     if (op == &dt_op_batch_norm && !((const struct dt_norm_cfg *)n->attr)->training) {
         *act = n->in[NORM_BASE] ? DT_LINEAR : ((const struct dt_norm_cfg *)n->attr)->act;
         return DT_STEP_NORM;
@@ -73,7 +75,7 @@ static enum dt_step_kind kind_of(const struct dt_node *n, enum dt_act *act)
 /* Inputs that are activations; parameters are read from the node. */
 static int count_values(enum dt_step_kind kind, const struct dt_node *n)
 {
-    return kind == DT_STEP_OP ? n->n_in : kind == DT_STEP_ADD ? 2 : 1;
+    return kind == DT_STEP_OP || kind == DT_STEP_CALL ? n->n_in : kind == DT_STEP_ADD ? 2 : 1;
 }
 
 /* A norm that adds a base: the sum is a step of its own. */
@@ -172,9 +174,24 @@ static bool ask(struct lower *l, const struct dt_mark *look)
     return true;
 }
 
-/* Looks and heads that end here. */
+/* The head is run: what it says is kept for those who ask later. */
+static bool note(struct lower *l, const struct dt_mark *head)
+{
+    struct dt_step *s = append(l, DT_STEP_NOTE, 1);
+
+    if (!s)
+        return false;
+    s->choice = head->choice;
+    s->in[0] = value_of(l, head->out, head->in);
+    return true;
+}
+
+/* Heads and looks that end here. */
 static bool close_marks(struct lower *l, int i)
 {
+    for (int m = 0; m < dt_tape_n_marks(l->p->trace); m++)
+        if (mark_at(l, m)->kind == DT_MARK_EXIT && mark_at(l, m)->end == i && !note(l, mark_at(l, m)))
+            return false;
     for (int m = 0; m < dt_tape_n_marks(l->p->trace); m++) {
         const struct dt_mark *mark = mark_at(l, m);
 

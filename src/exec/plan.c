@@ -209,6 +209,23 @@ static bool bind_steps(struct dt_plan *p, int l, struct dt_err *err)
     return true;
 }
 
+/* What heads say, one place each. */
+static bool make_exits(struct dt_plan *p, struct dt_lane *lane)
+{
+    int classes = dt_value_channels(&p->value[p->output]), n = 1;
+    dt_real *data;
+
+    for (int i = 0; i < p->n_steps; i++)
+        n += p->step[i].kind == DT_STEP_NOTE;
+    lane->exit = dt_arena_calloc(p->arena, (size_t)n, sizeof *lane->exit);
+    lane->said = dt_arena_calloc(p->arena, (size_t)n, sizeof *lane->said);
+    data = dt_arena_calloc(p->arena, (size_t)n * (size_t)classes, sizeof *data);
+    for (int i = 0; lane->said && data && i < n; i++)
+        lane->said[i] =
+            (struct dt_tensor){ .shape = dt_shape2(1, classes), .data = data + (size_t)i * (size_t)classes };
+    return lane->exit && lane->said && data;
+}
+
 static bool make_lanes(struct dt_plan *p, struct dt_err *err)
 {
     for (int l = 0; l < p->n_lanes; l++) {
@@ -217,7 +234,7 @@ static bool make_lanes(struct dt_plan *p, struct dt_err *err)
         lane->memory = dt_arena_calloc(p->arena, 1, p->activation_bytes + p->scratch_bytes + 1);
         lane->at = dt_arena_calloc(p->arena, (size_t)p->n_values, sizeof *lane->at);
         lane->node = dt_arena_calloc(p->arena, (size_t)p->n_steps + 1, sizeof(struct dt_node *));
-        if (!lane->memory || !lane->at || !lane->node)
+        if (!lane->memory || !lane->at || !lane->node || !make_exits(p, lane))
             return dt_fail(err, DT_ENOMEM, "out of memory for an inference plan");
         for (int v = 0; v < p->n_values; v++)
             lane->at[v] = (dt_real *)(void *)(lane->memory + p->value[p->value[v].root].offset);

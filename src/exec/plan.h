@@ -24,7 +24,9 @@ enum dt_step_kind {
     DT_STEP_PAD,    /* out = in[0] under a shortcut without parameters */
     DT_STEP_LAYOUT, /* out = in[0] in other blocks */
     DT_STEP_OP,     /* out = what the tape's op computes */
+    DT_STEP_CALL,   /* out = what a callback writes */
     DT_STEP_SKIP,   /* to step `to`, unless the choice is on (`want`) or off (!want) */
+    DT_STEP_NOTE,   /* the head of `choice` was run, and said in[0] */
     DT_STEP_ASK,    /* the policy decides `choice`, seeing in[0], or nothing */
     DT_STEP_LEAVE   /* with the logits in[0], if the choice says so */
 };
@@ -51,9 +53,12 @@ struct dt_step {
 };
 
 struct dt_lane {
-    char *memory;          /* activations, then scratch */
-    dt_real **at;          /* [n_values] */
-    struct dt_node **node; /* [n_steps]: of OP steps, over this lane's memory */
+    char *memory;           /* activations, then scratch */
+    dt_real **at;           /* [n_values] */
+    struct dt_node **node;  /* [n_steps]: of OP steps, over this lane's memory */
+    struct dt_exit *exit;   /* [exits]: heads that were run for the image at hand, */
+    struct dt_tensor *said; /* [exits]: and what they said, in memory of their own */
+    int n_exits;
     struct dt_err err;
 };
 

@@ -19,21 +19,47 @@ static int choice_of(const struct batch *b, int image, int choice)
     return b->arch.value[(size_t)image * (size_t)b->arch.n + (size_t)choice];
 }
 
-static void ask(struct batch *b, const struct dt_lane *lane, const struct dt_step *s, int image)
+/* The run as a policy sees it: of one image. */
+static struct dt_run run_of(const struct batch *b, const struct dt_lane *lane, int image)
 {
-    struct dt_policy *policy = b->p->policy;
     struct dt_run run = b->run ? *b->run : (struct dt_run){ 0 };
-    struct dt_tensor seen = { 0 };
 
-    if (!policy || !policy->decide)
-        return;
     run.net = b->p->net;
-    run.policy = policy;
+    run.policy = b->p->policy;
     run.exec = DT_SKIP;
     run.arch = (struct dt_arch){ 1, b->arch.n, b->arch.value + (size_t)image * (size_t)b->arch.n, NULL };
     run.budget = run.budget ? run.budget + image : NULL;
     run.n = 1;
     run.row = NULL;
+    run.exit = lane->exit;
+    run.n_exits = lane->n_exits;
+    return run;
+}
+
+static void call(const struct batch *b, const struct dt_lane *lane, const struct dt_step *s, int image)
+{
+    const struct dt_callback *c = s->node->attr;
+    struct dt_run run = run_of(b, lane, image);
+
+    c->fill(c, &run, lane->at[s->out]);
+}
+
+static void note(const struct dt_plan *p, struct dt_lane *lane, const struct dt_step *s)
+{
+    struct dt_tensor *said = &lane->said[lane->n_exits];
+
+    memcpy(said->data, lane->at[s->in[0]], (size_t)dt_value_channels(&p->value[s->in[0]]) * sizeof(dt_real));
+    lane->exit[lane->n_exits++] = (struct dt_exit){ .choice = s->choice, .n = 1, .logits = said };
+}
+
+static void ask(struct batch *b, const struct dt_lane *lane, const struct dt_step *s, int image)
+{
+    struct dt_policy *policy = b->p->policy;
+    struct dt_run run = run_of(b, lane, image);
+    struct dt_tensor seen = { 0 };
+
+    if (!policy || !policy->decide)
+        return;
     if (s->n_in)
         seen = (struct dt_tensor){ .shape = b->p->value[s->in[0]].shape, .data = lane->at[s->in[0]] };
     run.seen = s->n_in ? &seen : NULL;
@@ -79,6 +105,12 @@ static int step(struct batch *b, int l, int image, int i)
     case DT_STEP_OP:
         s->node->op->forward(lane->node[i]);
         return i + 1;
+    case DT_STEP_CALL:
+        call(b, lane, s, image);
+        return i + 1;
+    case DT_STEP_NOTE:
+        note(p, lane, s);
+        return i + 1;
     case DT_STEP_SKIP:
         return (choice_of(b, image, s->choice) > 0) == s->want ? i + 1 : s->to;
     case DT_STEP_ASK:
@@ -98,10 +130,11 @@ static int step(struct batch *b, int l, int image, int i)
 static void run_image(struct batch *b, int l, int image)
 {
     struct dt_plan *p = b->p;
-    const struct dt_lane *lane = &p->lane[l];
+    struct dt_lane *lane = &p->lane[l];
     size_t size = (size_t)dt_numel(&p->value[p->input].shape);
     int i = 0;
 
+    lane->n_exits = 0;
     memcpy(lane->at[p->input], b->x + (size_t)image * size, size * sizeof(dt_real));
     while (i >= 0 && i < p->n_steps)
         i = step(b, l, image, i);

@@ -33,49 +33,64 @@ static int row_at(const int *row, int i)
 
 /* ---- look ---- */
 
-/* Cooled answers of head `e` to their places among the current samples. */
-static struct dt_tensor *add_before(const struct dt_exit_policy *p, struct dt_run *run, const struct dt_exit *e, int k,
-                                    struct dt_tensor *sum)
+/* What this node said of a sample, cooled. `at`: where the search left off, as both are in the order of the batch. */
+static void copy_cooled(const struct dt_exit_policy *p, const struct dt_run *run, int node, int row, int *at,
+                        dt_real *y)
 {
-    int node = node_of(p, e->choice), n = 0, *from, *to;
-    struct dt_tensor *cooled;
+    const struct dt_exit *e = run->exit;
+    dt_real cool = dt_exit_policy_cool(p, node)[0];
+    int classes = p->heads.classes;
 
-    from = dt_tape_alloc(run->tape, 2 * (size_t)run->n * sizeof *from);
-    if (!from)
-        return sum;
-    to = from + run->n;
-    for (int i = 0, j = 0; i < run->n; i++) { /* both in the order of the batch */
-        if (node_before(p, run, k, i) != node)
-            continue;
-        while (row_at(e->row, j) != row_at(run->row, i))
-            j++;
-        from[n] = j;
-        to[n++] = i;
-    }
-    if (n == 0)
-        return sum;
-    cooled = dt_affine(run->tape, e->logits, (double)dt_exit_policy_cool(p, node)[0], 0);
-    if (n == run->n && n == e->n)
-        return cooled;
-    if (!sum)
-        sum = dt_zeros(run->tape, dt_shape2(run->n, p->heads.classes));
-    return dt_scatter_add(run->tape, sum, dt_gather(run->tape, cooled, from, n), to, n, DT_LINEAR);
+    while (e->choice != p->heads.choice[node])
+        e++;
+    while (row_at(e->row, *at) != row)
+        (*at)++;
+    for (int c = 0; c < classes; c++)
+        y[c] = cool * e->logits->data[(int64_t)*at * classes + c];
 }
 
-/* Weight `which` (own, before) of each current sample's blend, [n]. */
-static struct dt_tensor *weights(const struct dt_exit_policy *p, struct dt_run *run, int k, int which)
+/* The answer before, [n][classes], cooled; zeros where there is none. */
+static void fill_before(const struct dt_callback *call, const struct dt_run *run, dt_real *y)
 {
-    dt_real *w = dt_tape_alloc(run->tape, (size_t)run->n * sizeof *w);
+    const struct dt_exit_policy *p = call->ctx;
+    int k = node_of(p, call->choice), at[DT_ROUTE_MAX_NODES] = { 0 }, classes = p->heads.classes;
 
-    for (int i = 0; w && i < run->n; i++)
-        w[i] = dt_exit_policy_blend(p, dt_route_state(&p->route, k, node_before(p, run, k, i)))[which];
-    return dt_tape_leaf(run->tape, dt_shape1(run->n), w);
+    memset(y, 0, (size_t)run->n * (size_t)classes * sizeof *y);
+    for (int i = 0; i < run->n; i++) {
+        int node = node_before(p, run, k, i);
+
+        if (node >= 0)
+            copy_cooled(p, run, node, row_at(run->row, i), &at[node], y + (int64_t)i * classes);
+    }
+}
+
+/* Weights of the blend, [n][classes]: of the own answer, or of the one before. */
+static void fill_weight(const struct dt_callback *call, const struct dt_run *run, int which, dt_real *y)
+{
+    const struct dt_exit_policy *p = call->ctx;
+    int k = node_of(p, call->choice), classes = p->heads.classes;
+
+    for (int i = 0; i < run->n; i++)
+        for (int c = 0; c < classes; c++)
+            y[(int64_t)i * classes + c] =
+                dt_exit_policy_blend(p, dt_route_state(&p->route, k, node_before(p, run, k, i)))[which];
+}
+
+static void fill_own_weight(const struct dt_callback *call, const struct dt_run *run, dt_real *y)
+{
+    fill_weight(call, run, 0, y);
+}
+
+static void fill_other_weight(const struct dt_callback *call, const struct dt_run *run, dt_real *y)
+{
+    fill_weight(call, run, 1, y);
 }
 
 struct dt_tensor *dt_exit_look(struct dt_policy *base, struct dt_run *run, int choice, struct dt_tensor *x)
 {
     const struct dt_exit_policy *p = of(base);
-    struct dt_tensor *answer, *before = NULL, *seen;
+    struct dt_callback call = { .shape = x->shape, .ctx = p, .run = run, .choice = choice };
+    struct dt_tensor *answer, *before = NULL, *seen, *weight[2];
     int k;
 
     if (choice < 0 || p->cfg.family == DT_FAMILY_CONSTANT || dt_tape_err(run->tape)->code)
@@ -83,14 +98,17 @@ struct dt_tensor *dt_exit_look(struct dt_policy *base, struct dt_run *run, int c
     k = node_of(p, choice);
     answer = dt_affine(run->tape, x, (double)dt_exit_policy_cool(p, k)[0], 0);
     if (p->route.pairs) {
-        for (int e = 0; e + 1 < run->n_exits; e++)
-            before = add_before(p, run, &run->exit[e], k, before);
-        if (!before)
-            before = dt_zeros(run->tape, dt_shape2(run->n, p->heads.classes));
+        call.fill = fill_before;
+        before = dt_callback(run->tape, &call);
     }
-    if (p->cfg.sight.ensemble)
-        answer = dt_add(run->tape, dt_gate(run->tape, answer, weights(p, run, k, 0)),
-                        dt_gate(run->tape, before, weights(p, run, k, 1)), DT_LINEAR);
+    if (p->cfg.sight.ensemble) {
+        call.fill = fill_own_weight;
+        weight[0] = dt_callback(run->tape, &call);
+        call.fill = fill_other_weight;
+        weight[1] = dt_callback(run->tape, &call);
+        answer =
+            dt_add(run->tape, dt_mul(run->tape, answer, weight[0]), dt_mul(run->tape, before, weight[1]), DT_LINEAR);
+    }
     seen = dt_sight_look(run->tape, &p->cfg.sight, answer, before, run->exit[run->n_exits - 1].features);
     return dt_forward(p->node[k], run, seen);
 }

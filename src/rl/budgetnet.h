@@ -83,15 +83,16 @@ double dt_budget_reward(const struct dt_budget_reward_cfg *cfg, bool correct, do
  * Fails through the net's error. */
 void dt_agent_build(struct dt_net *net, const struct dt_budget_policy_cfg *cfg, int channels, int size, int sets);
 struct dt_module *dt_agent_of(struct dt_net *net);
-/* What it looks at -> [rows, features]; and with a budget for each row -> [rows, n + 1]: logits of keeping, value. */
+struct dt_budgetnet;
+/* What it looks at -> [rows, features]; and with run->budget -> [rows, n + 1]: logits of keeping, value. s: it is told
+ * the conditioning value of each budget; NULL: the budget. */
 struct dt_tensor *dt_agent_features(struct dt_module *agent, struct dt_run *run, struct dt_tensor *x);
 struct dt_tensor *dt_agent_head(struct dt_module *agent, struct dt_run *run, struct dt_tensor *features,
-                                const double *budget);
+                                const struct dt_budgetnet *s);
 /* Choices of a net that is being built. */
 int dt_budget_count(struct dt_net *net);
 
 /* ---- state ---- */
-struct dt_budgetnet;
 struct dt_budget_policy { /* as the net runs it: look and decide */
     struct dt_policy base;
     const struct dt_budgetnet *s;

@@ -69,24 +69,40 @@ static int small(struct dt_net *net, struct dt_module *trunk, int channels, int 
 
 /* ---- the agent ---- */
 
+struct told { /* what a callback needs */
+    const struct agent *a;
+    const struct dt_budgetnet *s; /* NULL: the budget itself */
+};
+
 /* b, then sin and cos of its waves */
-static struct dt_tensor *embed(const struct agent *a, struct dt_run *run, const double *budget, int rows)
+static void embed(const struct dt_callback *c, const struct dt_run *run, dt_real *e)
 {
-    int wide = 1 + 2 * a->waves;
-    dt_real *e = NULL;
+    const struct told *t = c->ctx;
+    int waves = t->a->waves, wide = 1 + 2 * waves;
 
-    if (!dt_tape_dry(run->tape))
-        e = dt_tape_alloc(run->tape, (size_t)rows * (size_t)wide * sizeof *e);
-    for (int i = 0; e && i < rows; i++) {
-        double b = budget ? budget[i] : 1;
+    for (int i = 0; i < run->n; i++) {
+        double b = run->budget ? run->budget[run->row ? run->row[i] : i] : 1;
 
+        if (t->s && run->budget)
+            b = dt_budget_condition(t->s, b);
         e[i * wide] = (dt_real)b;
-        for (int k = 1; k <= a->waves; k++) {
+        for (int k = 1; k <= waves; k++) {
             e[i * wide + 2 * k - 1] = (dt_real)sin(k * pi * b);
             e[i * wide + 2 * k] = (dt_real)cos(k * pi * b);
         }
     }
-    return dt_tape_leaf(run->tape, dt_shape2(rows, wide), e);
+}
+
+/* [rows, 1 + 2 waves], a callback: a plan asks for every image's own. */
+static struct dt_tensor *budget(const struct agent *a, struct dt_run *run, int rows, const struct dt_budgetnet *s)
+{
+    struct told *t = dt_tape_alloc(run->tape, sizeof *t);
+
+    if (t)
+        *t = (struct told){ a, s };
+    return dt_callback(
+        run->tape, &(struct dt_callback){
+                       .shape = dt_shape2(rows, 1 + 2 * a->waves), .fill = embed, .ctx = t, .run = run, .choice = -1 });
 }
 
 struct dt_tensor *dt_agent_features(struct dt_module *agent, struct dt_run *run, struct dt_tensor *x)
@@ -99,10 +115,10 @@ struct dt_tensor *dt_agent_features(struct dt_module *agent, struct dt_run *run,
 }
 
 struct dt_tensor *dt_agent_head(struct dt_module *agent, struct dt_run *run, struct dt_tensor *features,
-                                const double *budget)
+                                const struct dt_budgetnet *s)
 {
     const struct agent *a = (const struct agent *)agent;
-    struct dt_tensor *both[2] = { features, embed(a, run, budget, features->shape.d[0]) };
+    struct dt_tensor *both[2] = { features, budget(a, run, features->shape.d[0], s) };
     struct dt_tensor *y = dt_concat(run->tape, both, 2);
 
     if (a->hidden)
@@ -112,7 +128,7 @@ struct dt_tensor *dt_agent_head(struct dt_module *agent, struct dt_run *run, str
 
 static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
 {
-    return dt_agent_head(m, run, dt_agent_features(m, run, x), run->budget);
+    return dt_agent_head(m, run, dt_agent_features(m, run, x), NULL);
 }
 
 static const struct dt_module_class agent_class = { "agent", sizeof(struct agent), forward, NULL };

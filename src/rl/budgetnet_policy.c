@@ -30,16 +30,10 @@ double dt_budget_condition(const struct dt_budgetnet *s, double budget)
 static struct dt_tensor *look(struct dt_policy *p, struct dt_run *run, int choice, struct dt_tensor *x)
 {
     const struct dt_budgetnet *s = ((const struct dt_budget_policy *)p)->s;
-    int rows = x->shape.d[0];
-    double *told = NULL;
 
     (void)choice; /* KEEP only: it is asked about the whole plan */
-    if (run->budget && !dt_tape_dry(run->tape))
-        told = dt_tape_alloc(run->tape, (size_t)rows * sizeof *told);
-    for (int i = 0; told && i < rows; i++)
-        told[i] = dt_budget_condition(s, run->budget[i]);
     dt_tape_push(run->tape, "policy");
-    x = dt_agent_head(dt_agent_of(p->net), run, dt_agent_features(dt_agent_of(p->net), run, x), told);
+    x = dt_agent_head(dt_agent_of(p->net), run, dt_agent_features(dt_agent_of(p->net), run, x), s);
     dt_tape_pop(run->tape);
     return x;
 }
@@ -98,13 +92,14 @@ struct dt_tensor *dt_budget_look(struct dt_train *t, struct dt_tensor *x, const 
 
     how.tape = t->tape;
     how.n = x->shape.d[0];
+    how.budget = budget;
     if (s->policy.base.at) {
         dt_tape_no_grad(t->tape, true);
         x = dt_forward(s->policy.base.at, &before, x);
         dt_tape_no_grad(t->tape, false);
     }
     dt_tape_push(t->tape, "policy");
-    y = dt_agent_head(dt_agent_of(t->net), &how, dt_agent_features(dt_agent_of(t->net), &how, x), budget);
+    y = dt_agent_head(dt_agent_of(t->net), &how, dt_agent_features(dt_agent_of(t->net), &how, x), NULL);
     dt_tape_pop(t->tape);
     return y;
 }

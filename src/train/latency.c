@@ -93,7 +93,7 @@ static bool run_one(void *ctx, int i, struct dt_err *err)
 }
 
 /* By the plan that serves the net; all times of a net by the same means, so that they compare. A plan knows no widths
- * yet, and no policy that is told a budget. */
+ * yet. */
 static bool has_plan(struct dt_net *net)
 {
     const struct dt_space *space = dt_net_space(net);
@@ -101,7 +101,7 @@ static bool has_plan(struct dt_net *net)
     for (int i = 0; i < space->n; i++)
         if (space->choice[i].kind == DT_WIDTH)
             return false;
-    return !dt_net_policy(net);
+    return true;
 }
 
 enum dt_code dt_latency_net(struct dt_tape *tape, const struct dt_timed *what, double *ms, struct dt_err *err)

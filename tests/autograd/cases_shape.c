@@ -31,6 +31,20 @@ static struct dt_tensor *zeros(struct dt_tape *t, struct dt_tensor *const *in, c
     return dt_zeros(t, (struct dt_shape){ c->k[0], { c->k[1], c->k[2], c->k[3], c->k[4] } });
 }
 
+static void count_up(const struct dt_callback *c, const struct dt_run *run, dt_real *y)
+{
+    (void)run;
+    for (int64_t i = 0; i < dt_numel(&c->shape); i++)
+        y[i] = (dt_real)(i % 7);
+}
+
+static struct dt_tensor *callback(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
+{
+    (void)in;
+    return dt_callback(
+        t, &(struct dt_callback){ .shape = { c->k[0], { c->k[1], c->k[2], c->k[3], c->k[4] } }, .fill = count_up });
+}
+
 static struct dt_tensor *weight_join(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
 {
     return dt_weight_join(t, in, op_case_n_in(c), c->k[0]);
@@ -44,6 +58,7 @@ static struct dt_tensor *weight_prefix(struct dt_tape *t, struct dt_tensor *cons
 #define OP(name) .op = &dt_op_##name, .build = name
 
 static const struct op_case table[] = {
+    { OP(callback), .label = "rows", .k = { 2, 5, 3 } },
     { OP(concat), .label = "two images", .in = { S4(ANY, 2, 3, 3, 2), S4(ANY, 2, 3, 3, 5) } },
     { OP(concat), .label = "alike", .in = { S2(ANY, 4, 3), S2(ANY, 4, 3) } },
     { OP(concat), .label = "three, batch 1", .in = { S2(ANY, 1, 2), S2(ANY, 1, 1), S2(ANY, 1, 4) } },

@@ -1,5 +1,6 @@
 /* The policy as the net runs it: whatever it decides, masked and skipping execution say the same, in a batch and image
  * by image, and no image costs more than its budget. */
+#include <dyntrain/exec.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,6 +45,23 @@ static void run(struct agent_net *a, struct dt_tape *tape, enum dt_exec exec, co
     memcpy(out->row, r.arch.value, (size_t)(n * a->s.n) * sizeof *out->row);
 }
 
+/* The same by the compiled net, which asks for each image's budget. */
+static void run_plan(struct agent_net *a, struct dt_engine *e, const dt_real *x, const double *budget, int n,
+                     struct answer *out)
+{
+    struct dt_err err = { 0 };
+    struct dt_plan *plan = dt_plan_new(a->net, &a->s.policy.base, e, &(struct dt_plan_cfg){ .batch = n }, &err);
+    struct dt_run r = { .budget = budget };
+    struct dt_plan_out said;
+
+    dt_test_ok(&err);
+    ck_assert_int_eq(dt_plan_run(plan, &r, x, n, &said, &err), DT_OK);
+    for (int i = 0; i < n * CLASSES; i++)
+        out->logits[i / CLASSES][i % CLASSES] = (double)said.logits[i];
+    memcpy(out->row, r.arch.value, (size_t)(n * a->s.n) * sizeof *out->row);
+    dt_plan_free(plan);
+}
+
 /* Relative to the image's largest logit: of an untrained net they are in the hundreds, and a small one is what is left
  * of large terms. */
 static void same(const struct answer *a, const struct answer *b, int from, int n)
@@ -77,7 +95,7 @@ START_TEST(decided_masked_and_skipped)
     struct dt_tape *tape = dt_tape_new(e, &err);
     struct dt_rng rng = dt_rng_at(4, DT_STREAM_TEST, 0, (uint32_t)_i);
     struct agent_net a;
-    struct answer skipped, masked, one;
+    struct answer skipped, masked, planned, one;
     dt_real x[BATCH * SIDE * SIDE * 3];
     double budget[BATCH];
     bool capped = policies[_i / 2].decide == DT_DECIDE_CAP;
@@ -94,6 +112,9 @@ START_TEST(decided_masked_and_skipped)
     run(&a, tape, DT_MASK, x, budget, NULL, BATCH, &masked);
     ck_assert_mem_eq(skipped.row, masked.row, (size_t)(BATCH * a.s.n) * sizeof *skipped.row);
     same(&skipped, &masked, 0, BATCH);
+    run_plan(&a, e, x, budget, BATCH, &planned);
+    ck_assert_mem_eq(skipped.row, planned.row, (size_t)(BATCH * a.s.n) * sizeof *skipped.row);
+    same(&skipped, &planned, 0, BATCH);
     for (int i = 0; i < BATCH; i++) {
         run(&a, tape, DT_SKIP, x + i * SIDE * SIDE * 3, budget + i, NULL, 1, &one);
         ck_assert_mem_eq(skipped.row + i * a.s.n, one.row, (size_t)a.s.n * sizeof *one.row);
