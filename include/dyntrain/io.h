@@ -134,9 +134,19 @@ enum dt_code dt_rundir_open(struct dt_rundir *d, const char *path, struct dt_err
 void dt_rundir_close(struct dt_rundir *d);
 /* "<run>/ckpt/last.h5" into buf; returns buf. */
 const char *dt_rundir_file(const struct dt_rundir *d, const char *name, char *buf, size_t size);
-/* The newest run below root/name whose run.json has this config_hash. False: none. finished: it has a result.json. */
+/* The newest finished run below root/name whose run.json has this config_hash; where there is none, the newest. False:
+ * none at all. finished: it has a result.json. */
 bool dt_rundir_find(const char *root, const char *name, const char *config_hash, char *path, size_t size,
                     bool *finished);
+/* The right to train a run of this config below root/name on behalf of another run: one process at a time has it, until
+ * it lets go or ends. A second is refused, naming the first. */
+struct dt_claim {
+    char path[1024]; /* of the locked file, which is removed afterwards */
+    int fd;          /* -1: not held */
+};
+enum dt_code dt_rundir_claim(struct dt_claim *c, const char *root, const char *name, const char *config_hash,
+                             struct dt_err *err) DT_MUST_CHECK;
+void dt_rundir_unclaim(struct dt_claim *c);
 /* All runs below root, newest first; calls fn with each path. */
 bool dt_rundir_each(const char *root, bool (*fn)(void *ctx, const char *path), void *ctx);
 /* All kept results below root, by name: folders root/<name> that have a result.json themselves. */

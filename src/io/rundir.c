@@ -28,37 +28,53 @@ static bool is_folder(const char *path)
 
 /* ---- the lock -------------------------------------------------------------------------------------------------- */
 
+/* Who wrote a number into the locked file; a moment is waited for one who has only just locked it. 0: not known. */
 static long holder(int fd)
 {
-    char text[32] = "";
-    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    static const struct timespec moment = { 0, 2000000 };
     long pid = 0;
 
-    return n > 0 && sscanf(text, "%ld", &pid) == 1 ? pid : 0;
+    for (int tries = 0; tries < 50 && pid == 0; tries++) {
+        char text[32] = "";
+
+        if (tries)
+            nanosleep(&moment, NULL);
+        if (pread(fd, text, sizeof text - 1, 0) > 0 && sscanf(text, "%ld", &pid) != 1)
+            pid = 0;
+    }
+    return pid;
+}
+
+/* The file, made where it is missing, locked and with our number in it. -1: `err`; "<what> by process 123" when another
+ * has it. */
+static int lock_file(const char *path, const char *what, struct dt_err *err)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+    if (fd < 0) {
+        fail_path(path, "cannot be opened", err);
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (ftruncate(fd, 0) == 0 && dprintf(fd, "%ld\n", (long)getpid()) >= 0)
+            return fd;
+        fail_path(path, "cannot be written", err);
+    } else if (errno == EWOULDBLOCK) {
+        dt_fail(err, DT_ECHECKPOINT, "%s by process %ld", what, holder(fd));
+    } else {
+        fail_path(path, "cannot be locked", err);
+    }
+    close(fd);
+    return -1;
 }
 
 static bool lock(struct dt_rundir *d, struct dt_err *err)
 {
-    char path[PATH_BYTES];
-    int fd = open(dt_rundir_file(d, "run.lock", path, sizeof path), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    char path[PATH_BYTES], what[PATH_BYTES];
 
-    if (fd < 0)
-        return fail_path(path, "cannot be opened", err);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
-            dt_fail(err, DT_ECHECKPOINT, "%s: is in use by process %ld", d->path, holder(fd));
-        else
-            fail_path(path, "cannot be locked", err);
-        close(fd);
-        return false;
-    }
-    if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-        fail_path(path, "cannot be written", err);
-        close(fd);
-        return false;
-    }
-    d->lock_fd = fd;
-    return true;
+    snprintf(what, sizeof what, "%s: is in use", d->path);
+    d->lock_fd = lock_file(dt_rundir_file(d, "run.lock", path, sizeof path), what, err);
+    return d->lock_fd >= 0;
 }
 
 /* ---- making and opening ---------------------------------------------------------------------------------------- */
@@ -170,4 +186,46 @@ const char *dt_rundir_file(const struct dt_rundir *d, const char *name, char *bu
 {
     snprintf(buf, size, "%s/%s", d->path, name);
     return buf;
+}
+
+/* ---- the right to train a config ------------------------------------------------------------------------------- */
+
+/* Is the file still called so? One who let go has removed it, perhaps after we had opened it. */
+static bool is_called(int fd, const char *path)
+{
+    struct stat open_one, named;
+
+    return fstat(fd, &open_one) == 0 && stat(path, &named) == 0 && open_one.st_dev == named.st_dev &&
+           open_one.st_ino == named.st_ino;
+}
+
+enum dt_code dt_rundir_claim(struct dt_claim *c, const char *root, const char *name, const char *config_hash,
+                             struct dt_err *err)
+{
+    char folder[PATH_BYTES / 2], what[PATH_BYTES];
+
+    c->fd = -1;
+    if (snprintf(folder, sizeof folder, "%s/%s", *root ? root : ".", name) >= (int)sizeof folder) {
+        dt_fail(err, DT_ECHECKPOINT, "%.80s...: the path is too long for a run directory", root);
+        return err->code;
+    }
+    if (!make_folders(folder, err))
+        return err->code;
+    snprintf(c->path, sizeof c->path, "%s/.%.16s.lock", folder, config_hash);
+    snprintf(what, sizeof what, "%s: a run of this config is being trained", folder);
+    do {
+        if (c->fd >= 0)
+            close(c->fd);
+        c->fd = lock_file(c->path, what, err);
+    } while (c->fd >= 0 && !is_called(c->fd, c->path));
+    return err->code;
+}
+
+void dt_rundir_unclaim(struct dt_claim *c)
+{
+    if (c->fd < 0)
+        return;
+    unlink(c->path);
+    close(c->fd);
+    c->fd = -1;
 }

@@ -123,20 +123,29 @@ static bool has_hash(const char *run, const char *config_hash)
     return same;
 }
 
+static bool is_finished(const char *run)
+{
+    char result[PATH_BYTES];
+
+    return snprintf(result, sizeof result, "%s/result.json", run) < (int)sizeof result && access(result, F_OK) == 0;
+}
+
 bool dt_rundir_find(const char *root, const char *name, const char *config_hash, char *path, size_t size,
                     bool *finished)
 {
-    char result[PATH_BYTES];
     struct runs r;
     bool found = false;
 
+    *finished = false;
     if (find_runs(&r, root, name))
-        for (size_t i = 0; i < r.n && !found; i++) {
-            if (!has_hash(r.path[i], config_hash) || snprintf(path, size, "%s", r.path[i]) >= (int)size)
+        for (size_t i = 0; i < r.n && !*finished; i++) {
+            bool is = is_finished(r.path[i]);
+
+            if ((found && !is) || strlen(r.path[i]) >= size || !has_hash(r.path[i], config_hash))
                 continue;
+            snprintf(path, size, "%s", r.path[i]);
             found = true;
-            *finished = snprintf(result, sizeof result, "%s/result.json", path) < (int)sizeof result &&
-                        access(result, F_OK) == 0;
+            *finished = is;
         }
     dt_arena_free(r.arena);
     return found;

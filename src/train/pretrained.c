@@ -1,6 +1,6 @@
 /* What a run starts from: a checkpoint, a run directory, or another config. Of a config the run is looked up by the
  * hash of its settings, resumed first when it is unfinished and trained first when there is none, so that one command
- * is always enough. data.dir, run.* and the seed are passed on. */
+ * is always enough; by one process at a time, others are refused. data.dir, run.* and the seed are passed on. */
 #include "train/loop.h"
 
 #include <string.h>
@@ -49,50 +49,93 @@ static int pass_on(struct dt_loop *l, const char *passed[MAX_PASSED])
     return n;
 }
 
-/* Trains or resumes the inner run, with talk and progress lent to it. */
-static enum dt_code run_job(struct dt_loop *l, const struct dt_job *job, char run[DT_PATH])
+/* A run of a config that this one names. */
+struct inner {
+    struct dt_setup setup;
+    struct dt_job job;
+    const char *key, *config; /* who names it, and which */
+    char hash[65], run[DT_PATH];
+    bool found, finished;
+};
+
+static enum dt_code load_inner(struct dt_loop *l, struct inner *in)
+{
+    const struct dt_job *job = &in->job;
+
+    if (dt_setup_load(&in->setup, in->config, job->n_overrides, job->overrides, job->methods, &l->t.err))
+        return l->t.err.code;
+    dt_setup_hash(&in->setup, in->hash);
+    for (const struct dt_loop *p = l; p; p = p->parent)
+        if (!strcmp(p->config_hash, in->hash))
+            dt_fail(&l->t.err, DT_ECONFIG, "%s: %s: configs name each other in a circle", in->key, in->config);
+    return l->t.err.code;
+}
+
+static void find_inner(struct inner *in)
+{
+    in->found =
+        dt_rundir_find(in->setup.set.run.dir, in->setup.set.name, in->hash, in->run, sizeof in->run, &in->finished);
+}
+
+/* Trains or resumes it, with talk and progress lent to it. */
+static enum dt_code run_inner(struct dt_loop *l, struct inner *in)
 {
     struct dt_outcome out = { .run = "" };
     enum dt_code code;
 
+    dt_log(DT_INFO, "%s: %s is %s first", in->key, in->found ? in->run : in->config, in->found ? "resumed" : "trained");
     dt_progress_clear(l->progress);
-    code = job->run_path ? dt_job_resume(job, l, &out, &l->t.err) : dt_job_train(job, l, &out, &l->t.err);
+    in->job.run_path = in->run;
+    code = in->found ? dt_job_resume(&in->job, l, &out, &l->t.err) : dt_job_train(&in->job, l, &out, &l->t.err);
     dt_log_file(l->log);
-    snprintf(run, DT_PATH, "%s", out.run);
+    snprintf(in->run, sizeof in->run, "%s", out.run);
     return code;
+}
+
+/* As long as somebody else trains it this run cannot begin. */
+static enum dt_code claim(struct dt_loop *l, struct inner *in, struct dt_claim *c)
+{
+    struct dt_err err = { .code = DT_OK };
+
+    if (dt_rundir_claim(c, in->setup.set.run.dir, in->setup.set.name, in->hash, &err))
+        dt_fail(&l->t.err, err.code, "%s: %s: %.200s; when that is done: dyntrain resume %s", in->key, in->config,
+                err.msg, l->dir.path);
+    return err.code;
+}
+
+static enum dt_code finish_inner(struct dt_loop *l, struct inner *in)
+{
+    struct dt_claim c;
+
+    if (claim(l, in, &c))
+        return l->t.err.code;
+    find_inner(in); /* once more: somebody may have trained it since */
+    if (!in->finished)
+        (void)(run_inner(l, in) == DT_OK);
+    dt_rundir_unclaim(&c);
+    return l->t.err.code;
 }
 
 static enum dt_code run_of_config(struct dt_loop *l, const char *key, const char *from, char path[DT_PATH])
 {
     const char *passed[MAX_PASSED];
-    struct dt_job job = {
+    struct inner in = { .key = key, .config = from };
+
+    in.job = (struct dt_job){
         .config_path = from, .overrides = passed, .methods = l->job->methods, .command = l->job->command
     };
-    struct dt_setup inner;
-    char hash[65], run[DT_PATH];
-    bool finished = false, found = false;
-
-    job.n_overrides = pass_on(l, passed);
-    if (job.n_overrides == 0)
+    in.job.n_overrides = pass_on(l, passed);
+    if (in.job.n_overrides == 0)
         return l->t.err.code;
-    if (dt_setup_load(&inner, from, job.n_overrides, passed, job.methods, &l->t.err) == DT_OK) {
-        dt_setup_hash(&inner, hash);
-        for (const struct dt_loop *p = l; p; p = p->parent)
-            if (!strcmp(p->config_hash, hash))
-                dt_fail(&l->t.err, DT_ECONFIG, "%s: %s: configs name each other in a circle", key, from);
-        found = dt_rundir_find(inner.set.run.dir, inner.set.name, hash, run, sizeof run, &finished);
+    if (load_inner(l, &in) == DT_OK) {
+        find_inner(&in);
+        if (!in.finished && !l->job->dry_run)
+            (void)(finish_inner(l, &in) == DT_OK);
+        if (!l->t.err.code && (in.finished || !l->job->dry_run))
+            snprintf(path, DT_PATH, "%.900s/ckpt/last.h5", in.run);
     }
-    dt_setup_free(&inner);
-    if (l->t.err.code || (l->job->dry_run && !finished))
-        return l->t.err.code;
-    if (!finished) {
-        job.run_path = found ? run : NULL;
-        dt_log(DT_INFO, "%s: %s is %s first", key, found ? run : from, found ? "resumed" : "trained");
-        if (run_job(l, &job, run))
-            return l->t.err.code;
-    }
-    snprintf(path, DT_PATH, "%.900s/ckpt/last.h5", run);
-    return DT_OK;
+    dt_setup_free(&in.setup);
+    return l->t.err.code;
 }
 
 enum dt_code dt_checkpoint_of(struct dt_loop *l, const char *key, const char *from, char path[DT_PATH])

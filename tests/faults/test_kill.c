@@ -94,7 +94,7 @@ static bool look(void *ctx, const char *path)
 /* The run of this name, once its config is written: from then on it can be resumed. */
 static bool can_resume(const char *root, const char *name, char run[512])
 {
-    char folder[64], path[640];
+    char folder[320], path[640];
 
     run[0] = '\0';
     snprintf(folder, sizeof folder, "%s/%s/", root, name);
@@ -222,13 +222,26 @@ END_TEST
 
 /* ---- two processes --------------------------------------------------------------------------------------------- */
 
+/* Which of the two, that would train for hours, is refused. */
+static int first_to_end(const pid_t two[2])
+{
+    for (double until = dt_now() + 60; dt_now() < until; usleep(1000))
+        for (int i = 0; i < 2; i++)
+            if (cli_ended(two[i]))
+                return i;
+    kill(two[0], SIGKILL);
+    kill(two[1], SIGKILL);
+    ck_abort_msg("both go on");
+    return -1;
+}
+
 /* One of two that resume at the same time is refused; which one is not known before. */
 START_TEST(one_of_two_is_refused)
 {
     struct cli *c = cli_open();
     pid_t pid = cli_start(c, "-q tiny.yaml supervised.epochs=1000000 log.every_steps=1"), two[2];
     char who[64], run[512];
-    int late = -1;
+    int late;
 
     cli_await_run(c, pid, "tiny", "ckpt/last.h5");
     memcpy(run, c->run, sizeof run);
@@ -236,15 +249,63 @@ START_TEST(one_of_two_is_refused)
     ck_assert_int_eq(cli_wait(c, pid), 1000 + SIGKILL);
     for (int i = 0; i < 2; i++)
         two[i] = cli_start(c, "-q resume %s", run);
-    while (late < 0) {
-        usleep(1000);
-        for (int i = 0; i < 2; i++)
-            late = cli_ended(two[i]) ? i : late;
-    }
+    late = first_to_end(two);
     kill(two[!late], SIGKILL);
     ck_assert_int_eq(cli_wait(c, two[!late]), 1000 + SIGKILL);
     snprintf(who, sizeof who, "is in use by process %ld", (long)two[!late]);
     cli_failed(c, cli_wait(c, two[late]), 5, who);
+    cli_close(c);
+}
+END_TEST
+
+static bool count_run(void *ctx, const char *path)
+{
+    int *n = ctx;
+
+    *n += strncmp(path, "runs/teacher/", 13) == 0;
+    return true;
+}
+
+static int teachers(void)
+{
+    int n = 0;
+
+    dt_rundir_each("runs", count_run, &n);
+    return n;
+}
+
+/* What two runs name is trained by one of them, and the other does not take what is half done. After the first was
+ * killed, the second goes on with what it had trained. */
+START_TEST(one_of_two_trains_what_both_name)
+{
+    static const char *const naming[] = { "pretrained=teacher.yaml", "supervised.distill.from=teacher.yaml",
+                                          "method=cascade cascade.networks=[teacher.yaml,other.yaml]" };
+    struct cli *c = cli_open();
+    char who[256];
+    pid_t two[2];
+    int late;
+
+    cli_write_text("teacher.yaml", "base: tiny.yaml\nsupervised: {epochs: 1000000}\n");
+    cli_write_text("other.yaml", "base: tiny.yaml\nmodel: {width: 8}\n");
+    cli_write_text("main.yaml", "version: 1\n"
+                                "data: {dataset: synth, batch: 20, val_split: 0.2, workers: 1,\n"
+                                "       synth: {train: 200, test: 40, size: 8}}\n"
+                                "model: {arch: resnet8, width: 4}\n"
+                                "run: {dir: runs, threads: 1, progress: \"off\"}\n");
+    for (int i = 0; i < 2; i++)
+        two[i] = cli_start(c, "-q main.yaml name=main%d %s", i, naming[_i]);
+    late = first_to_end(two);
+    cli_await_run(c, two[!late], "teacher", "ckpt/last.h5");
+    kill(two[!late], SIGKILL);
+    ck_assert_int_eq(cli_wait(c, two[!late]), 1000 + SIGKILL);
+    snprintf(who, sizeof who, "teacher.yaml: runs/teacher: a run of this config is being trained by process %ld; when",
+             (long)two[!late]);
+    cli_failed(c, cli_wait(c, two[late]), 5, who);
+    ck_assert_int_eq(teachers(), 1);
+    snprintf(who, sizeof who, "main%d", late);
+    ck_assert(can_resume("runs", who, c->run));
+    ck_assert_int_eq(cli_run(c, "-q resume %s run.time_limit=0.001", c->run), 75);
+    ck_assert_int_eq(teachers(), 1);
     cli_close(c);
 }
 END_TEST
@@ -278,6 +339,7 @@ Suite *suite_kill(void)
     tcase_set_timeout(c, 7200);
     tcase_add_loop_test(c, killed_at_random, 0, N_METHODS);
     tcase_add_test(c, one_of_two_is_refused);
+    tcase_add_loop_test(c, one_of_two_trains_what_both_name, 0, 3);
     tcase_add_test(c, two_trainings_do_not_meet);
     suite_add_tcase(s, c);
     return s;

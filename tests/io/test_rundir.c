@@ -163,6 +163,28 @@ START_TEST(what_is_no_run_is_refused)
 }
 END_TEST
 
+START_TEST(one_claim_a_config)
+{
+    struct dt_err err = { .code = DT_OK };
+    struct dt_claim a, b, c;
+    char text[100];
+
+    ck_assert_int_eq(dt_rundir_claim(&a, "runs", "quick", "0123456789abcdefghij", &err), DT_OK);
+    ck_assert_int_eq(dt_rundir_claim(&b, "runs", "quick", "another", &err), DT_OK);
+    ck_assert_int_eq(dt_rundir_claim(&c, "runs", "quick", "0123456789abcdefghij", &err), DT_ECHECKPOINT);
+    snprintf(text, sizeof text, "runs/quick: a run of this config is being trained by process %ld", (long)getpid());
+    dt_test_fails(&err, DT_ECHECKPOINT, text);
+    dt_rundir_unclaim(&c); /* was not held: nothing happens */
+    ck_assert_int_eq(access(a.path, F_OK), 0);
+    dt_rundir_unclaim(&a);
+    ck_assert_int_ne(access(a.path, F_OK), 0);
+    err.code = DT_OK;
+    ck_assert_int_eq(dt_rundir_claim(&c, "runs", "quick", "0123456789abcdefghij", &err), DT_OK);
+    dt_rundir_unclaim(&c);
+    dt_rundir_unclaim(&b);
+}
+END_TEST
+
 Suite *suite_rundir(void)
 {
     Suite *s = suite_create("rundir");
@@ -174,6 +196,7 @@ Suite *suite_rundir(void)
     tcase_add_test(c, the_lock_is_not_inherited);
     tcase_add_test(c, opening_sweeps_what_killed_processes_left);
     tcase_add_test(c, what_is_no_run_is_refused);
+    tcase_add_test(c, one_claim_a_config);
     suite_add_tcase(s, c);
     return s;
 }

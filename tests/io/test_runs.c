@@ -25,14 +25,19 @@ START_TEST(the_newest_run_of_a_config_is_found)
     make("runs/a/20250102-000000-1-10", "x", false);
     make("runs/a/20250103-000000-1", "y", true);
     make("runs/b/20250104-000000-1", "x", true);
+    make("runs/c/20250104-000000-1-9", "x", false);
+    make("runs/c/20250104-000000-1-10", "x", false);
     write_text("runs/a/20250105-000000-1/run.json", "{torn");
     write_text("runs/a/20250106-000000-1/ckpt/last.h5", "no run.json yet");
     ck_assert(dt_rundir_find("runs", "a", "x", path, sizeof path, &finished));
-    ck_assert_str_eq(path, "runs/a/20250102-000000-1-10");
-    ck_assert(!finished);
+    ck_assert_str_eq(path, "runs/a/20250102-000000-1-9"); /* not -10, which is not finished */
+    ck_assert(finished);
     ck_assert(dt_rundir_find("runs", "a", "y", path, sizeof path, &finished));
     ck_assert_str_eq(path, "runs/a/20250103-000000-1");
     ck_assert(finished);
+    ck_assert(dt_rundir_find("runs", "c", "x", path, sizeof path, &finished));
+    ck_assert_str_eq(path, "runs/c/20250104-000000-1-10");
+    ck_assert(!finished);
     ck_assert(!dt_rundir_find("runs", "a", "z", path, sizeof path, &finished));
     ck_assert(!dt_rundir_find("runs", "none", "x", path, sizeof path, &finished));
     ck_assert(!dt_rundir_find("none", "a", "x", path, sizeof path, &finished));
