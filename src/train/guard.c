@@ -1,6 +1,9 @@
-/* Steps whose numbers have gone bad: a loss or a gradient that is not finite, a loss beyond guard.max_loss. Nothing has
- * been updated when dt_train_update finds that out. The state and the batch are saved for whoever looks for the cause;
- * then the run stops, or leaves the step out and goes on, a limited number of times. */
+/* Steps whose numbers have gone bad: a loss or a gradient that is not finite, a loss beyond guard.max_loss. The limit
+ * is a number and not a multiple of earlier losses: those of an agent cross zero, those of a trained network are near
+ * it, and one hard batch must not end a run of days; a loss that explodes passes 1e5 within steps, and hardly a sound
+ * one comes near (methods may scale theirs, as distillation does by the temperature's square). Nothing has been updated
+ * when dt_train_update finds that out. The state and the batch are saved for whoever looks for the cause; then the run
+ * stops, or leaves the step out and goes on, a limited number of times. */
 #include "train/loop.h"
 
 #include <math.h>
@@ -98,8 +101,9 @@ static enum dt_code give_up(struct dt_loop *l, bool saved)
 
     if (l->guard.skipped > 0)
         snprintf(before, sizeof before, "; %lld steps were left out before", (long long)l->guard.skipped);
-    snprintf(msg, sizeof msg, "%.180s%s; %.180s/ckpt: %slast.h5 is the last good one", l->t.err.msg, before,
-             l->dir.path, saved ? "nan-step.h5 has the batch, " : "");
+    snprintf(msg, sizeof msg,
+             "%.180s%s; %.180s/ckpt: %slast.h5 is the last good one; a lower optim.lr or optim.clip_norm may help",
+             l->t.err.msg, before, l->dir.path, saved ? "nan-step.h5 has the batch, " : "");
     memcpy(l->t.err.msg, msg, sizeof msg);
     return DT_ENUMERIC;
 }

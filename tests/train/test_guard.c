@@ -104,6 +104,23 @@ START_TEST(an_exploding_loss_stops)
 }
 END_TEST
 
+/* As configured by default, long before anything is infinite. */
+START_TEST(a_rate_that_is_far_too_high)
+{
+    static const char *const how[] = { "optim.lr=10", "optim.lr=1000", "optim.lr=1000 optim.name=adam" };
+    char with[128];
+    struct trial t;
+
+    trial_open(&t);
+    snprintf(with, sizeof with, "optim.schedule.name=constant optim.schedule.warmup=0 supervised.epochs=10 %s",
+             how[_i]);
+    ck_assert_int_eq(trial_train(&t, with), DT_ENUMERIC);
+    dt_test_fails(&t.err, DT_ENUMERIC, ", beyond guard.max_loss, at step ");
+    dt_test_fails(&t.err, DT_ENUMERIC, "a lower optim.lr");
+    trial_close(&t);
+}
+END_TEST
+
 Suite *suite_guard(void)
 {
     Suite *s = suite_create("guard");
@@ -114,6 +131,7 @@ Suite *suite_guard(void)
     tcase_add_test(c, a_bad_step_is_left_out);
     tcase_add_test(c, the_limit_holds_over_resumes);
     tcase_add_test(c, an_exploding_loss_stops);
+    tcase_add_loop_test(c, a_rate_that_is_far_too_high, 0, 3);
     suite_add_tcase(s, c);
     return s;
 }
