@@ -39,7 +39,7 @@ struct dt_data_info {
     int n[3]; /* images in DT_TRAIN, DT_VAL, DT_TEST */
     int h, w, c, classes;
     const char *const *class_names; /* [classes] */
-    dt_real mean[4], std[4];        /* a channel, of the training images in 0..1 */
+    double mean[4], std[4];         /* a channel, of the training images in 0..1 */
 };
 /* Name, h, w, c and classes of what a config names, without opening anything. folder, idx: classes 0, not known before.
  */
@@ -47,6 +47,9 @@ void dt_data_shape(const struct dt_data_cfg *cfg, struct dt_data_info *out);
 struct dt_dataset;
 /* Opens and checks: a missing, truncated or malformed file gives DT_EDATA naming file, place and remedy. */
 struct dt_dataset *dt_dataset_open(const struct dt_data_cfg *cfg, uint64_t seed, struct dt_err *err);
+/* A data set without its images: shape, classes and normalisation alone, for nets that are exported or shown single
+ * images. `info->class_names` must outlive it. */
+struct dt_dataset *dt_dataset_described(const struct dt_data_info *info, struct dt_err *err);
 void dt_dataset_free(struct dt_dataset *d);
 const struct dt_data_info *dt_dataset_info(const struct dt_dataset *d);
 /* Image i of a split, as stored: pixels [h][w][c] into out, its label returned; -1 and err on failure (folder only). */

@@ -184,9 +184,9 @@ struct dt_job { /* what the command line says */
     bool dry_run;                           /* check everything, train nothing */
     int64_t epochs;                         /* resume: train up to so many instead; 0: as configured */
 };
-/* Trains from a config in a new run directory, or from a run directory's last checkpoint. First INT, TERM or USR1: the
- * step is finished, a checkpoint written, DT_EINTERRUPT, DT_ETERM or DT_ESTOPPED returned; second: the process ends at
- * once. */
+/* Trains from a config in a new run directory, or from a run directory's last checkpoint. First INT, TERM, HUP or USR1:
+ * the step is finished, a checkpoint written, DT_EINTERRUPT, DT_ETERM or DT_ESTOPPED returned; second: the process ends
+ * at once. */
 enum dt_code dt_run_train(const struct dt_job *job, struct dt_outcome *out, struct dt_err *err) DT_MUST_CHECK;
 enum dt_code dt_run_resume(const struct dt_job *job, struct dt_outcome *out, struct dt_err *err) DT_MUST_CHECK;
 
@@ -194,10 +194,13 @@ enum dt_code dt_run_resume(const struct dt_job *job, struct dt_outcome *out, str
 enum { DT_PATH = 1024 };
 enum dt_code dt_checkpoint_in(const char *path, char file[DT_PATH], struct dt_err *err) DT_MUST_CHECK;
 
-/* A trained net, for eval, predict, inspect: from a run directory or a checkpoint file (config inside). */
-struct dt_model; /* settings, data set (opened on demand), engine, net with weights */
-struct dt_model *dt_model_open(const char *path, const struct dt_method *const *methods, int n_overrides,
-                               const char *const *overrides, struct dt_err *err);
+/* A trained net, for eval, predict, export: from a run directory or a checkpoint file (config inside). */
+struct dt_model; /* settings, data set, engine, net with weights */
+/* What of the data set is needed. It is opened for its images; the rest is in the checkpoint. Only those of before that
+ * was so leave the normalisation, and for data.dataset folder and idx the classes, to the data. */
+enum dt_model_data { DT_MODEL_SHAPE, DT_MODEL_SCALE, DT_MODEL_IMAGES };
+struct dt_model *dt_model_open(const char *path, enum dt_model_data data, const struct dt_method *const *methods,
+                               int n_overrides, const char *const *overrides, struct dt_err *err);
 void dt_model_close(struct dt_model *m);
 struct dt_train *dt_model_train(struct dt_model *m); /* as a method's functions see it */
 

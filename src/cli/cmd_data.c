@@ -10,7 +10,7 @@ static int print(const struct dt_args *args, struct dt_dataset *d)
         printf("%s: %d training, %d validation, %d test images of %d x %d x %d, %d classes\n", info->name,
                info->n[DT_TRAIN], info->n[DT_VAL], info->n[DT_TEST], info->h, info->w, info->c, info->classes);
         for (int k = 0; k < info->c; k++)
-            printf("channel %d: mean %.4f, deviation %.4f\n", k, (double)info->mean[k], (double)info->std[k]);
+            printf("channel %d: mean %.4f, deviation %.4f\n", k, info->mean[k], info->std[k]);
         for (int k = 0; k < info->classes; k++)
             printf("%s%s", k ? ", " : "classes: ", info->class_names[k]);
         printf("\n");
@@ -27,8 +27,8 @@ static int print(const struct dt_args *args, struct dt_dataset *d)
     mean = dt_json_put(j, "mean", dt_json_array());
     std = dt_json_put(j, "std", dt_json_array());
     for (int k = 0; k < info->c; k++) {
-        dt_json_num(mean, NULL, (double)info->mean[k]);
-        dt_json_num(std, NULL, (double)info->std[k]);
+        dt_json_num(mean, NULL, info->mean[k]);
+        dt_json_num(std, NULL, info->std[k]);
     }
     names = dt_json_put(j, "classes", dt_json_array());
     for (int k = 0; k < info->classes; k++)

@@ -71,7 +71,7 @@ static int run(const struct dt_args *args)
 
     if (split < 0)
         return dt_cli_fail(&err);
-    m = dt_model_open(args->operand[0], dt_methods, args->n_overrides, args->override, &err);
+    m = dt_model_open(args->operand[0], DT_MODEL_IMAGES, dt_methods, args->n_overrides, args->override, &err);
     if (!m)
         return dt_cli_fail(&err);
     status = evaluate(args, dt_model_train(m), split);

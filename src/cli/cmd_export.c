@@ -28,7 +28,7 @@ static int run(const struct dt_args *args)
     if (!end || strcmp(end, ".onnx"))
         dt_fail(&err, DT_EUSAGE, "--output %s: the ending names the format; there is .onnx", path);
     else
-        m = dt_model_open(args->operand[0], dt_methods, args->n_overrides, args->override, &err);
+        m = dt_model_open(args->operand[0], DT_MODEL_SHAPE, dt_methods, args->n_overrides, args->override, &err);
     if (m)
         write_model(dt_model_train(m)->net, path, &err);
     dt_model_close(m);

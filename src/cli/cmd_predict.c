@@ -51,7 +51,8 @@ static bool classify(struct dt_train *t, struct dt_plan *plan, const char *path,
 static int run(const struct dt_args *args)
 {
     struct dt_err err = { 0 };
-    struct dt_model *m = dt_model_open(args->operand[0], dt_methods, args->n_overrides, args->override, &err);
+    struct dt_model *m =
+        dt_model_open(args->operand[0], DT_MODEL_SCALE, dt_methods, args->n_overrides, args->override, &err);
     struct dt_json *list = NULL;
     const struct dt_data_info *info;
     struct dt_plan *plan;

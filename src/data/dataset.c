@@ -67,6 +67,22 @@ struct dt_dataset *dt_dataset_open(const struct dt_data_cfg *cfg, uint64_t seed,
     return NULL;
 }
 
+struct dt_dataset *dt_dataset_described(const struct dt_data_info *info, struct dt_err *err)
+{
+    struct dt_dataset *d = dt_calloc(1, sizeof(*d));
+
+    DT_ASSERT(info->c <= 4);
+    if (!d) {
+        dt_fail(err, DT_ENOMEM, "data: no memory for a data set");
+        return NULL;
+    }
+    d->info = *info;
+    for (int i = 0; i < 3; i++)
+        d->info.n[i] = 0;
+    dt_dataset_tabulate(d);
+    return d;
+}
+
 void dt_dataset_free(struct dt_dataset *d)
 {
     if (d)

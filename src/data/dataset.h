@@ -18,5 +18,7 @@ int dt_dataset_label(const struct dt_dataset *d, enum dt_split split, int i);
 
 /* Mean and deviation of each channel over the training split (its first 100,000 images), and the table from them. */
 bool dt_dataset_normalise(struct dt_dataset *d, struct dt_err *err);
+/* The table from what info says. */
+void dt_dataset_tabulate(struct dt_dataset *d);
 
 #endif

@@ -58,11 +58,17 @@ static void finish(struct dt_dataset *d, const struct sums *s, int n)
         /* A constant channel must not be blown up: its deviation is at least one grey level. */
         double std = fmax(sqrt(fmax(var, 0)), 1);
 
-        d->info.mean[c] = (dt_real)(mean / 255);
-        d->info.std[c] = (dt_real)(std / 255);
-        for (int v = 0; v < 256; v++)
-            d->table[c][v] = (dt_real)((v - mean) / std);
+        d->info.mean[c] = mean / 255;
+        d->info.std[c] = std / 255;
     }
+    dt_dataset_tabulate(d);
+}
+
+void dt_dataset_tabulate(struct dt_dataset *d)
+{
+    for (int c = 0; c < d->info.c; c++)
+        for (int v = 0; v < 256; v++)
+            d->table[c][v] = (dt_real)((v - 255 * d->info.mean[c]) / (255 * d->info.std[c]));
 }
 
 bool dt_dataset_normalise(struct dt_dataset *d, struct dt_err *err)

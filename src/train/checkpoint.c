@@ -3,6 +3,7 @@
  *   /config   the resolved config, text             /loop     counters, sums, mark in metrics.jsonl, who computed
  *   /model, /policy   weights and buffers by name   /method   the method's own state
  *   /optim/<group>    optimiser state               /ema      the raw weights, when /model holds their average
+ *   /data     shape, classes, normalisation of the images (describe.c)
  *   /batch    the images of the batch that failed (nan-step.h5 only)
  *
  * One is written only inside a phase that has been entered, or after the last one, so loading always finds the weights
@@ -132,6 +133,7 @@ static enum dt_code save_once(struct dt_loop *l, const char *name, const struct 
     if (!c)
         return err->code;
     put_all(l, c);
+    dt_describe_put(l->t.data, c, err);
     if (b)
         put_batch(c, b, err);
     if (!err->code && dt_ckpt_save(c, dt_rundir_file(&l->dir, name, path, sizeof path), err) == DT_OK)

@@ -40,7 +40,7 @@ enum dt_code dt_loop_open_phase(struct dt_loop *l)
     if (p->open && p->open(&l->t))
         return l->t.err.code;
     l->epochs = p->epochs ? p->epochs : l->t.method->epochs(&l->t, (int)l->t.phase);
-    l->per_epoch = p->steps ? p->steps : dt_loader_batches(l->train);
+    l->per_epoch = p->steps ? p->steps : l->train ? dt_loader_batches(l->train) : 1; /* a model to look at has none */
     if (dt_guard_open(l))
         return l->t.err.code;
     DT_ASSERT(l->per_epoch > 0);

@@ -8,7 +8,9 @@
  *   checkpoint.c, weights.c                         record.c      metrics.jsonl, perf.jsonl, progress
  *   result.c    result.json, run.json               signals.c     INT, TERM, USR1
  *   memory.c    what a training needs
- *   space.c     full disks                          guard.c       numbers that go bad */
+ *   space.c     full disks                          guard.c       numbers that go bad
+ *   pretrained.c  what a run starts from            model.c       nets out of checkpoints
+ *   describe.c  data sets in checkpoints */
 #ifndef DT_TRAIN_LOOP_H
 #define DT_TRAIN_LOOP_H
 
@@ -72,8 +74,10 @@ struct dt_loop {
     /* the run directory; path empty: none (a model opened to look at) */
     struct dt_rundir dir;
     const struct dt_job *job;
-    const struct dt_loop *parent; /* the run that this one is nested in, NULL: none */
-    bool settings_changed;        /* by a resume: config.resolved.yaml is written anew */
+    const struct dt_data_info *described; /* NULL: the data set is opened; else all that is needed of it */
+    const struct dt_loop *parent;         /* the run that this one is nested in, NULL: none */
+    double memory_of_named;               /* dry run: the most that a run needs which this one has trained first */
+    bool settings_changed;                /* by a resume: config.resolved.yaml is written anew */
     char config_hash[65], started_at[32];
     const char *config_text; /* resolved, as kept in every checkpoint */
     FILE *log;
@@ -116,6 +120,11 @@ enum dt_code dt_loop_load(struct dt_loop *l, const char *path) DT_MUST_CHECK;
 /* The same without what only training needs. */
 enum dt_code dt_loop_load_model(struct dt_loop *l, struct dt_ckpt *c, const char *path) DT_MUST_CHECK;
 
+/* describe.c: shape, classes and normalisation of the images, below /data. get: false: err; only when there is one. */
+void dt_describe_put(const struct dt_dataset *d, struct dt_ckpt *c, struct dt_err *err);
+bool dt_describe_get(struct dt_ckpt *c, const char *path, struct dt_arena *arena, struct dt_data_info *info,
+                     struct dt_err *err);
+
 /* session.c */
 enum dt_code dt_session_open(struct dt_loop *l) DT_MUST_CHECK;
 void dt_session_close(struct dt_loop *l);
@@ -129,13 +138,13 @@ enum dt_code dt_loop_evaluate(struct dt_loop *l, enum dt_split split, struct dt_
 enum dt_code dt_loop_stop(struct dt_loop *l); /* DT_OK, or why to stop after this step */
 double dt_loop_minutes(const struct dt_loop *l);
 
-/* memory.c: of the first phase, in bytes */
+/* memory.c: over all phases, in bytes */
 struct dt_memory {
     double has, needs; /* the process now; in training, about. 0: not known */
     double left;       /* what can be had beyond `has`, -1: not known */
     int64_t batch;     /* that fits, where data.batch does not */
 };
-/* Takes two steps, so the net is of no use afterwards. DT_ENOMEM: it cannot fit. */
+/* Enters all phases and takes two steps of each, so the net is of no use afterwards. DT_ENOMEM: it cannot fit. */
 enum dt_code dt_estimate_memory(struct dt_loop *l, struct dt_memory *out) DT_MUST_CHECK;
 double dt_memory_left(void); /* -1: not known */
 
@@ -186,6 +195,8 @@ enum dt_code dt_setup_of_checkpoint(struct dt_setup *s, struct dt_ckpt *c, const
                                     struct dt_err *err) DT_MUST_CHECK;
 /* The static net of a checkpoint, frozen, for the images of this run; `s` must outlive it. NULL: t.err has it. */
 struct dt_net *dt_teacher_open(struct dt_loop *l, const char *path, struct dt_setup *s);
+/* The same of a config that has not been trained yet, for a dry run. */
+struct dt_net *dt_teacher_untrained(struct dt_loop *l, const char *config, struct dt_setup *s);
 
 /* run.c: a job, for the sake of `parent` (NULL: of the user) */
 enum dt_code dt_job_train(const struct dt_job *job, const struct dt_loop *parent, struct dt_outcome *out,

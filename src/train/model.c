@@ -106,12 +106,46 @@ struct dt_net *dt_teacher_open(struct dt_loop *l, const char *path, struct dt_se
     return net;
 }
 
+struct dt_net *dt_teacher_untrained(struct dt_loop *l, const char *config, struct dt_setup *s)
+{
+    struct dt_net *net;
+
+    if (dt_setup_load(s, config, 0, NULL, l->job->methods, &l->t.err))
+        return NULL;
+    net = dt_session_net(l, s, false, &l->t.err);
+    if (net)
+        dt_module_freeze(dt_net_root(net), true);
+    return net;
+}
+
 /* ---- a model to look at ---- */
 
 struct dt_model {
     struct dt_loop loop;
     struct dt_job job;
+    enum dt_model_data needs;
+    struct dt_data_info info; /* where the data set is not opened */
 };
+
+/* What the checkpoint, or else the config, says of the data set, where that is enough. */
+static bool describe(struct dt_model *m, struct dt_ckpt *c, const char *file, struct dt_err *err)
+{
+    struct dt_loop *l = &m->loop;
+
+    if (m->needs == DT_MODEL_IMAGES)
+        return true;
+    dt_data_shape(&l->setup.set.data, &m->info);
+    if (dt_ckpt_has(c, "/data/shape")) {
+        l->described = &m->info;
+        return dt_describe_get(c, file, l->setup.arena, &m->info, err);
+    }
+    if (m->needs == DT_MODEL_SHAPE && m->info.classes > 0) {
+        for (int i = 0; i < m->info.c; i++)
+            m->info.std[i] = 1;
+        l->described = &m->info;
+    }
+    return true;
+}
 
 static enum dt_code open_model(struct dt_model *m, const char *path, int n_overrides, const char *const *overrides,
                                struct dt_err *err)
@@ -126,14 +160,14 @@ static enum dt_code open_model(struct dt_model *m, const char *path, int n_overr
     if (!c)
         return err->code;
     if (dt_setup_of_checkpoint(&l->setup, c, file, n_overrides, overrides, m->job.methods, err) == DT_OK &&
-        (dt_session_open(l) || dt_loop_load_model(l, c, file)))
+        describe(m, c, file, err) && (dt_session_open(l) || dt_loop_load_model(l, c, file)))
         *err = l->t.err;
     dt_ckpt_free(c);
     return err->code;
 }
 
-struct dt_model *dt_model_open(const char *path, const struct dt_method *const *methods, int n_overrides,
-                               const char *const *overrides, struct dt_err *err)
+struct dt_model *dt_model_open(const char *path, enum dt_model_data data, const struct dt_method *const *methods,
+                               int n_overrides, const char *const *overrides, struct dt_err *err)
 {
     struct dt_model *m = dt_calloc(1, sizeof *m);
 
@@ -142,6 +176,7 @@ struct dt_model *dt_model_open(const char *path, const struct dt_method *const *
         return NULL;
     }
     m->job = (struct dt_job){ .methods = methods, .command = "" };
+    m->needs = data;
     m->loop.job = &m->job;
     if (open_model(m, path, n_overrides, overrides, err) == DT_OK)
         return m;

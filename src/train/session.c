@@ -69,7 +69,7 @@ static enum dt_code check_data(struct dt_loop *l)
     const struct dt_data_cfg *cfg = &l->setup.set.data;
     struct dt_config *config = l->setup.config;
 
-    if (cfg->batch > info->n[DT_TRAIN])
+    if (!l->described && cfg->batch > info->n[DT_TRAIN])
         dt_config_reject(config, "data.batch", "%lld images a batch, but only %d to train on", (long long)cfg->batch,
                          info->n[DT_TRAIN]);
     check_classes(l, info->classes);
@@ -139,10 +139,11 @@ enum dt_code dt_session_open(struct dt_loop *l)
     if (!t->err.code)
         t->engine = dt_engine_new(set->run.engine, &t->err);
     if (!t->err.code && open_tape(t) == DT_OK)
-        t->data = dt_dataset_open(&set->data, (uint64_t)set->seed, &t->err);
+        t->data = l->described ? dt_dataset_described(l->described, &t->err)
+                               : dt_dataset_open(&set->data, (uint64_t)set->seed, &t->err);
     if (!t->err.code && check_data(l) == DT_OK)
         t->net = dt_session_net(l, &l->setup, true, &t->err);
-    if (!t->err.code)
+    if (!t->err.code && !l->described)
         open_loader(l);
     return t->err.code;
 }

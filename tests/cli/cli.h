@@ -18,6 +18,7 @@ struct cli *cli_open(void);
 void cli_close(struct cli *c);
 void cli_write(const char *path, const void *data, size_t size);
 void cli_write_text(const char *path, const char *text);
+void cli_write_png(const char *path); /* of 2 x 2 pixels */
 
 /* Runs `dyntrain <words>`; the words are separated by blanks and made like printf's. Returns the exit status, 1000 and
  * the signal for one that a signal ended. */

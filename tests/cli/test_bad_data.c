@@ -91,6 +91,34 @@ START_TEST(other_sets)
 }
 END_TEST
 
+/* A trained network needs its data set for its images only. */
+START_TEST(without_the_data)
+{
+    struct cli *c = cli_open();
+    char with[sizeof c->out];
+
+    write_set();
+    cli_ok(c, "%s", line);
+    cli_newest_run(c);
+    cli_write_png("small.png");
+    cli_ok(c, "predict %s small.png --json", c->run);
+    memcpy(with, c->out, sizeof with);
+    cli_ok(c, "export %s -o with.onnx", c->run);
+    ck_assert_int_eq(rename("mnist", "gone"), 0);
+    cli_ok(c, "predict %s small.png --json", c->run);
+    ck_assert_str_eq(c->out, with); /* to the last digit, class names included */
+    ck_assert_ptr_nonnull(strstr(with, "\"name\""));
+    cli_ok(c, "export %s -o without.onnx", c->run);
+    ck_assert_int_eq((int)cli_size("with.onnx"), (int)cli_size("without.onnx"));
+    cli_ok(c, "inspect %s --verify", c->run);
+    cli_ok(c, "summary %s/config.resolved.yaml", c->run);
+    cli_ok(c, "report %s", c->run);
+    cli_ok(c, "list runs runs");
+    cli_failed(c, cli_run(c, "eval %s", c->run), 4, "data.dir: mnist");
+    cli_close(c);
+}
+END_TEST
+
 /* The rate is absurd, and the last good checkpoint stays. */
 START_TEST(diverges)
 {
@@ -115,6 +143,7 @@ Suite *suite_bad_data(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, idx);
     tcase_add_test(c, other_sets);
+    tcase_add_test(c, without_the_data);
     tcase_add_test(c, diverges);
     suite_add_tcase(s, c);
     return s;

@@ -210,7 +210,7 @@ static void masked_is_skipping(struct dt_train *t)
 
 void trial_check_execution(struct trial *t)
 {
-    struct dt_model *m = dt_model_open(t->out.run, trial_methods, 0, NULL, &t->err);
+    struct dt_model *m = dt_model_open(t->out.run, DT_MODEL_IMAGES, trial_methods, 0, NULL, &t->err);
     struct dt_eval e;
     struct dt_train *train;
 

@@ -78,7 +78,7 @@ START_TEST(the_checkpoint_decides_as_the_run)
 
     budget_trial_open(&t);
     ck_assert_int_eq(trial_train(&t, ""), DT_OK);
-    m = dt_model_open(t.out.run, trial_methods, 0, NULL, &t.err);
+    m = dt_model_open(t.out.run, DT_MODEL_IMAGES, trial_methods, 0, NULL, &t.err);
     dt_test_ok(&t.err);
     ck_assert_int_eq(dt_train_evaluate(dt_model_train(m), DT_TEST, &e), DT_OK);
     ck_assert_double_eq(e.accuracy, t.out.test.accuracy);
@@ -115,11 +115,11 @@ static bool same_as(void *ctx, struct dt_param *p)
 
 static void compare(struct trial *t, const char *a, const char *b, bool weights)
 {
-    struct dt_model *x = dt_model_open(a, trial_methods, 0, NULL, &t->err), *y;
+    struct dt_model *x = dt_model_open(a, DT_MODEL_IMAGES, trial_methods, 0, NULL, &t->err), *y;
     struct pair c = { .buffers = true, .weights = weights };
 
     dt_test_ok(&t->err);
-    y = dt_model_open(b, trial_methods, 0, NULL, &t->err);
+    y = dt_model_open(b, DT_MODEL_IMAGES, trial_methods, 0, NULL, &t->err);
     dt_test_ok(&t->err);
     c.other = dt_model_train(y)->net;
     dt_module_walk(dt_net_root(dt_model_train(x)->net), &(struct dt_visitor){ .ctx = &c, .param = same_as });

@@ -49,7 +49,7 @@ START_TEST(by_file_and_folder)
 
         snprintf(how, sizeof how, still, i ? trial_path(first, "ckpt/best.h5", path) : first);
         ck_assert_int_eq(trial_train(&t, how), DT_OK);
-        m = dt_model_open(t.out.run, trial_methods, 0, NULL, &t.err);
+        m = dt_model_open(t.out.run, DT_MODEL_IMAGES, trial_methods, 0, NULL, &t.err);
         dt_test_ok(&t.err);
         ck_assert_int_eq(dt_evaluate_static(dt_model_train(m), DT_VAL, &e), DT_OK);
         loss = e.loss;

@@ -143,8 +143,8 @@ START_TEST(opens_as_a_model)
 
         if (i % 2 == 0)
             ck_assert_int_eq(trial_train(&t, how[i / 2]), DT_OK);
-        m = dt_model_open(i % 2 ? trial_path(t.out.run, "ckpt/last.h5", path) : t.out.run, trial_methods, 0, NULL,
-                          &t.err);
+        m = dt_model_open(i % 2 ? trial_path(t.out.run, "ckpt/last.h5", path) : t.out.run, DT_MODEL_IMAGES,
+                          trial_methods, 0, NULL, &t.err);
         dt_test_ok(&t.err);
         ck_assert_int_eq(dt_evaluate_static(dt_model_train(m), DT_TEST, &e), DT_OK);
         ck_assert(e.loss == t.out.test.loss && e.accuracy == t.out.test.accuracy);
