@@ -1,7 +1,8 @@
-/* Memory: what a training will need, found by taking two of its steps on a few images, and what this machine has left.
- * Activations, gradients and scratch grow with the batch, so two points make the line. */
+/* Memory: what a training will need, found by taking two steps of each of its phases on a few images, and what this
+ * machine has left. Activations, gradients and scratch grow with the batch, so two points make the line. */
 #include "train/loop.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -60,51 +61,101 @@ static double peak_now(void)
     return getrusage(RUSAGE_SELF, &r) ? -1 : (double)r.ru_maxrss * 1024;
 }
 
-/* One step on the first n training images. Its tape's peak, -1: it failed. */
+/* What a phase does that takes its images by itself (a fit, a calibration): passes without gradients in which every
+ * exit looks. */
+static void look(struct dt_train *t, const struct dt_batch *b)
+{
+    const struct dt_space *space = dt_net_space(t->net);
+    struct dt_shape in = dt_net_input(t->net);
+    struct dt_run run = { .tape = t->tape, .exec = DT_SKIP, .n = b->n };
+
+    dt_tape_no_grad(t->tape, true);
+    run.arch = dt_arch_full(t->tape, space, 1);
+    for (int i = 0; i < run.arch.n; i++)
+        if (space->choice[i].kind == DT_EXIT)
+            run.arch.value[i] = DT_LOOK;
+    (void)dt_net_forward(t->net, &run, dt_tape_leaf(t->tape, dt_shape4(b->n, in.d[1], in.d[2], in.d[3]), b->x));
+    if (dt_tape_err(t->tape)->code)
+        dt_fail(&t->err, dt_tape_err(t->tape)->code, "%s", dt_tape_err(t->tape)->msg);
+}
+
+static void take_step(struct dt_train *t, const struct dt_batch *b)
+{
+    const struct dt_phase *p = &t->method->phase[t->phase];
+
+    if (p->steps > 0)
+        look(t, b);
+    else
+        (void)(p->step(t, b) == DT_OK);
+    if (t->err.code == DT_ENUMERIC) /* a few images of a net at its start: not the failure that is looked for */
+        t->err = (struct dt_err){ .code = DT_OK };
+}
+
+/* One step on the first n training images. The peak of its tape, which is a new one, as a tape knows its largest only.
+ */
 static double step_peak(struct dt_loop *l, int n)
 {
     struct dt_train *t = &l->t;
     struct dt_loader_cfg cfg = { .split = DT_TRAIN, .batch = n, .seed = (uint64_t)t->set->seed };
     struct dt_loader *loader = dt_loader_new(t->data, &cfg, &t->err);
+    struct dt_tape *own = t->tape;
     struct dt_batch b;
-    double peak = -1;
+    double peak = 0;
 
-    if (loader)
+    t->tape = loader ? dt_tape_new(t->engine, &t->err) : NULL;
+    if (t->tape) {
+        dt_tape_precision(t->tape, dt_tape_dtype(own));
         dt_loader_start(loader, 0, 0);
-    dt_tape_reset(t->tape);
-    if (loader && dt_loader_next(loader, &b, &t->err) && t->method->phase->step(t, &b) == DT_OK)
+        if (dt_loader_next(loader, &b, &t->err))
+            take_step(t, &b);
         peak = (double)dt_tape_peak(t->tape);
-    dt_tape_reset(t->tape);
+    }
+    dt_tape_free(t->tape);
+    t->tape = own;
     dt_loader_free(loader);
     return peak;
 }
 
-/* Batches that wait in the loader, in fp32. */
+/* Batches that wait in the loaders of training and evaluation, in fp32. */
 static double loader_bytes(const struct dt_loop *l)
 {
     struct dt_shape in = dt_net_input(l->t.net);
 
-    return (double)(l->t.set->data.workers + 2) * (double)dt_numel(&in) * sizeof(dt_real);
+    return 2 * (double)(l->t.set->data.workers + 2) * (double)dt_numel(&in) * sizeof(dt_real);
+}
+
+/* Bytes an image of the batch, over all phases; entering them finds what is wrong with a later one, too. */
+static double each_image(struct dt_loop *l)
+{
+    const struct dt_phase *p = l->t.method->phase;
+    bool measured = dt_dataset_info(l->t.data)->n[DT_TRAIN] >= LARGER && l->t.set->data.batch > LARGER;
+    double each = 0;
+
+    for (int i = 0; p[i].name; i++) {
+        double small, larger;
+
+        l->t.phase = i;
+        if (dt_loop_open_phase(l) || (p[i].begin && p[i].begin(&l->t)))
+            return 0;
+        if (!measured || l->epochs == 0) /* too small to matter */
+            continue;
+        small = step_peak(l, SMALL);
+        larger = step_peak(l, LARGER);
+        if (l->t.err.code)
+            return 0;
+        each = fmax(each, (larger - small) / (LARGER - SMALL));
+    }
+    return each > 0 ? margin * (each + loader_bytes(l)) : 0;
 }
 
 enum dt_code dt_estimate_memory(struct dt_loop *l, struct dt_memory *out)
 {
     int64_t batch = l->t.set->data.batch;
-    double small, larger, each, left;
+    double each = each_image(l), left = dt_memory_left();
 
-    *out = (struct dt_memory){ .left = -1 };
-    if (l->t.method->phase->steps > 0 || dt_dataset_info(l->t.data)->n[DT_TRAIN] < LARGER || batch <= LARGER)
-        return DT_OK; /* no step on images, or one too small to matter */
-    small = step_peak(l, SMALL);
-    larger = step_peak(l, LARGER);
-    if (l->t.err.code == DT_ENUMERIC) /* a few images of a net at its start: not the failure that is looked for */
-        l->t.err = (struct dt_err){ .code = DT_OK };
-    if (l->t.err.code || small < 0 || larger < 0)
+    *out = (struct dt_memory){ .left = left, .has = peak_now() };
+    if (l->t.err.code || each == 0)
         return l->t.err.code;
-    each = margin * ((larger - small) / (LARGER - SMALL) + loader_bytes(l));
-    left = dt_memory_left();
-    out->has = peak_now();
-    out->left = left;
     out->needs = out->has + each * (double)(batch - LARGER);
     if (left < 0 || out->needs - out->has <= left)
         return DT_OK;

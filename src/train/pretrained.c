@@ -3,6 +3,7 @@
  * is always enough; by one process at a time, others are refused. data.dir, run.* and the seed are passed on. */
 #include "train/loop.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MAX_PASSED = 16 };
@@ -116,6 +117,19 @@ static enum dt_code finish_inner(struct dt_loop *l, struct inner *in)
     return l->t.err.code;
 }
 
+/* Whether it can be trained, and with how much memory. */
+static enum dt_code try_inner(struct dt_loop *l, struct inner *in)
+{
+    struct dt_outcome out;
+    struct dt_err err = { .code = DT_OK };
+
+    in->job.dry_run = true;
+    if (dt_job_train(&in->job, l, &out, &err))
+        dt_fail(&l->t.err, err.code, "%s: %s: %.400s", in->key, in->config, err.msg);
+    l->memory_of_named = fmax(l->memory_of_named, out.memory);
+    return err.code;
+}
+
 static enum dt_code run_of_config(struct dt_loop *l, const char *key, const char *from, char path[DT_PATH])
 {
     const char *passed[MAX_PASSED];
@@ -129,8 +143,8 @@ static enum dt_code run_of_config(struct dt_loop *l, const char *key, const char
         return l->t.err.code;
     if (load_inner(l, &in) == DT_OK) {
         find_inner(&in);
-        if (!in.finished && !l->job->dry_run)
-            (void)(finish_inner(l, &in) == DT_OK);
+        if (!in.finished)
+            (void)((l->job->dry_run ? try_inner(l, &in) : finish_inner(l, &in)) == DT_OK);
         if (!l->t.err.code && (in.finished || !l->job->dry_run))
             snprintf(path, DT_PATH, "%.900s/ckpt/last.h5", in.run);
     }

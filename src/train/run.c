@@ -136,9 +136,9 @@ static enum dt_code dry_run(struct dt_loop *l, struct dt_outcome *out)
 {
     struct dt_memory m;
 
-    if (dt_pretrained_load(l) || dt_loop_open_phase(l) || dt_estimate_memory(l, &m))
+    if (dt_pretrained_load(l) || dt_estimate_memory(l, &m))
         return l->t.err.code;
-    out->memory = m.needs;
+    out->memory = m.needs > l->memory_of_named ? m.needs : l->memory_of_named;
     return DT_OK;
 }
 

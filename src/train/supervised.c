@@ -48,10 +48,12 @@ static enum dt_code open_teacher(struct dt_train *t)
     struct supervised *s = t->state;
     char path[DT_PATH];
 
-    if (!*cfg->distill.from || s->teacher || t->loop->dir.path[0] == '\0') /* a model to look at needs none */
+    if (!*cfg->distill.from || s->teacher ||
+        (t->loop->dir.path[0] == '\0' && !t->loop->job->dry_run)) /* a model to look at needs none */
         return DT_OK;
     if (dt_checkpoint_of(t->loop, "supervised.distill.from", cfg->distill.from, path) == DT_OK)
-        s->teacher = dt_teacher_open(t->loop, path, &s->teacher_setup);
+        s->teacher = *path ? dt_teacher_open(t->loop, path, &s->teacher_setup)
+                           : dt_teacher_untrained(t->loop, cfg->distill.from, &s->teacher_setup);
     return t->err.code;
 }
 

@@ -48,24 +48,84 @@ START_TEST(what_cannot_fit_is_refused)
 }
 END_TEST
 
+/* A method a row, with what makes its memory. */
+static const struct row {
+    const char *method, *text;
+} rows[] = {
+    { "supervised", "supervised: {epochs: 1}\n" },
+    { "distilled", "supervised: {epochs: 1, distill: {from: wide.yaml}}\n" },
+    /* the curriculum learns a small agent without gradients of the network; the fine-tuning takes the most */
+    { "budgetnet", "method: budgetnet\nbudget: {list: [0.5, 1]}\n"
+                   "budgetnet: {curriculum: 1, epochs: 1, calibrate: 40, subsets: 0}\n" },
+    { "early_exit", "method: early_exit\nearly_exit: {epochs: 1, exits: [stage1, stage2], sweep: {points: 1}}\n" },
+    /* of its own it has a fit only; what is trained first takes more */
+    { "cascade", "method: cascade\ncascade: {networks: [narrow.yaml, wide.yaml], sweep: {points: 1}}\n" },
+};
+enum { N_ROWS = sizeof rows / sizeof *rows };
+static const char images[] = "version: 1\n"
+                             "data: {dataset: synth, batch: 500, val_split: 0.25, workers: 0,\n"
+                             "       synth: {train: 2000, test: 1, size: 16}}\n"
+                             "run: {dir: runs, threads: 1, progress: \"off\"}\n";
+
+static double said(const struct cli *c)
+{
+    const char *at = strstr(c->out, "memory        about ");
+
+    ck_assert_msg(at != NULL, "%s", c->out);
+    return strtod(at + strlen("memory        about "), NULL);
+}
+
 /* The estimate is of the right size: between what training really takes and twice that. */
 START_TEST(the_estimate_is_near)
 {
     struct cli *c = cli_open();
+    char text[1024];
     struct rusage used;
-    const char *said;
     double gb, peak;
 
-    ck_assert_int_eq(cli_run(c, large, 500L), 0);
+    snprintf(text, sizeof text, "%smodel: {arch: resnet8, width: 8}\nsupervised: {epochs: 1}\n", images);
+    cli_write_text("narrow.yaml", text);
+    snprintf(text, sizeof text, "%smodel: {arch: resnet8, width: 16}\nsupervised: {epochs: 1}\n", images);
+    cli_write_text("wide.yaml", text);
+    snprintf(text, sizeof text, "%smodel: {arch: resnet8, width: 16, dynamic: %s}\n%s", images,
+             strcmp(rows[_i].method, "budgetnet") ? "false" : "true", rows[_i].text);
+    cli_write_text("method.yaml", text);
+    cli_ok(c, "method.yaml --dry-run");
+    gb = said(c);
+    cli_ok(c, "-q method.yaml");
     ck_assert_int_eq(getrusage(RUSAGE_CHILDREN, &used), 0);
     peak = (double)used.ru_maxrss * 1024 / 1e9;
-    ck_assert_int_eq(cli_run(c, "tiny.yaml --dry-run supervised.epochs=1 data.synth.train=8000 data.synth.test=1 "
-                                "data.val_split=0 data.synth.size=16 model.width=16 data.workers=0 data.batch=500"),
-                     0);
-    said = strstr(c->out, "memory        about ");
-    ck_assert_msg(said != NULL, "%s", c->out);
-    gb = strtod(said + strlen("memory        about "), NULL);
-    ck_assert_msg(gb > peak * 0.95 && gb < peak * 2, "%.3f GB said, %.3f taken", gb, peak);
+    printf("%s: %.3f GB said, %.3f taken\n", rows[_i].method, gb, peak);
+    fflush(stdout);
+    ck_assert_msg(gb > peak * 0.95 && gb < peak * 2, "%s: %.3f GB said, %.3f taken", rows[_i].method, gb, peak);
+    cli_close(c);
+}
+END_TEST
+
+/* A later phase, and what is trained first. */
+START_TEST(what_comes_later_is_refused_now)
+{
+    static const char *const how[][2] = {
+        { "method=budgetnet model.dynamic=true", "data.batch: a step on 8000 images" },
+        { "supervised.distill.from=large.yaml data.batch=20", "large.yaml: data.batch: a step on 8000 images" },
+        { "pretrained=large.yaml data.batch=20", "pretrained: large.yaml: data.batch: a step on 8000 images" },
+    };
+    struct cli *c = cli_open();
+    struct rlimit before;
+    int status;
+
+    cli_write_text("large.yaml", "base: tiny.yaml\n"
+                                 "data: {batch: 8000, synth: {train: 10000, size: 16}}\nmodel: {width: 16}\n");
+    cli_write_text("main.yaml", "version: 1\n"
+                                "data: {dataset: synth, batch: 8000, val_split: 0.2, workers: 0,\n"
+                                "       synth: {train: 10000, test: 40, size: 16}}\n"
+                                "model: {arch: resnet8, width: 16}\n"
+                                "run: {dir: runs, threads: 1, progress: \"off\"}\n");
+    before = limit_memory((rlim_t)1500 << 20);
+    status = cli_run(c, "-q main.yaml --dry-run %s", how[_i][0]);
+    setrlimit(RLIMIT_AS, &before);
+    cli_failed(c, status, 7, how[_i][1]);
+    ck_assert_int_lt(cli_size("runs"), 0);
     cli_close(c);
 }
 END_TEST
@@ -77,7 +137,8 @@ Suite *suite_memory(void)
 
     tcase_set_timeout(c, 120);
     tcase_add_test(c, what_cannot_fit_is_refused);
-    tcase_add_test(c, the_estimate_is_near);
+    tcase_add_loop_test(c, the_estimate_is_near, 0, N_ROWS);
+    tcase_add_loop_test(c, what_comes_later_is_refused_now, 0, 3);
     suite_add_tcase(s, c);
     return s;
 }
