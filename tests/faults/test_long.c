@@ -52,6 +52,18 @@ static void look(int64_t step)
         rotate(step);
 }
 
+/* The log went on where it was put: from its cut, without a hole before it, to the last epoch. */
+static void check_rotated(void)
+{
+    char *log = trial_read(t.out.run, "log.1"), text[32]; /* as a string: to the first NUL */
+
+    snprintf(text, sizeof text, "train %d/%d: ", STEPS / PER_EPOCH, STEPS / PER_EPOCH);
+    ck_assert_msg(!strncmp(log, "20", 2), "begins with: %.40s", log);
+    ck_assert_msg(strstr(log, text) != NULL, "no '%s' in: %.400s", text, log);
+    ck_assert_ptr_null(strstr(log, "train 2/"));
+    dt_free(log);
+}
+
 /* With a line of metrics each step and a checkpoint each 20. */
 START_TEST(memory_is_constant)
 {
@@ -67,6 +79,7 @@ START_TEST(memory_is_constant)
     ck_assert_msg(trial_train(&t, how) == DT_OK, "%s", t.err.msg);
     trial_watch(NULL);
     ck_assert_int_eq((int)last_step, STEPS - 1);
+    check_rotated();
     if (!DT_SANITIZED)
         ck_assert_msg(most <= settled + settled / 100, "%ld pages at step %d, later %ld", settled, SETTLED, most);
     trial_close(&t);
