@@ -51,7 +51,7 @@ START_TEST(asked_to_stop)
 {
     static const struct {
         int signal, status;
-    } cases[] = { { SIGINT, 130 }, { SIGTERM, 143 }, { SIGUSR1, 75 } };
+    } cases[] = { { SIGINT, 130 }, { SIGTERM, 143 }, { SIGUSR1, 75 }, { SIGHUP, 143 } };
     struct cli *c = cli_open();
     char whole[512], hint[600];
     int status;
@@ -62,8 +62,7 @@ START_TEST(asked_to_stop)
     snprintf(hint, sizeof hint, "dyntrain resume %s\n", c->run);
     ck_assert_msg(strstr(c->err, hint) != NULL, "no hint in: %s", c->err);
     cli_ok(c, "-q resume %s", c->run);
-    trial_same_checkpoints(whole, c->run);
-    trial_same_files(whole, c->run, "metrics.jsonl");
+    trial_same_runs(whole, c->run);
     cli_close(c);
 }
 END_TEST
@@ -79,8 +78,30 @@ START_TEST(killed)
     status = stop_after(c, share, SIGKILL, threads);
     ck_assert_msg(status == 1000 + SIGKILL, "status %d: %s", status, c->err);
     cli_ok(c, "-q resume %s", c->run);
-    trial_same_checkpoints(whole, c->run);
-    trial_same_files(whole, c->run, "metrics.jsonl");
+    trial_same_runs(whole, c->run);
+    cli_close(c);
+}
+END_TEST
+
+/* The terminal goes, and shell and kernel both say so: still a checkpoint first. Under nohup nothing happens. */
+START_TEST(hung_up)
+{
+    struct cli *c = cli_open();
+    pid_t pid;
+
+    pid = cli_start(c, "-q tiny.yaml name=twice model.arch=mcifarnet data.batch=60 data.synth.size=32 --engine ref");
+    cli_await_run(c, pid, "twice", "ckpt/last.h5");
+    kill(pid, SIGHUP);
+    usleep(50000);
+    kill(pid, SIGHUP);
+    ck_assert_int_eq(cli_wait(c, pid), 143);
+    ck_assert_ptr_nonnull(strstr(c->err, "go on with: dyntrain resume"));
+    signal(SIGHUP, SIG_IGN); /* which the program inherits */
+    pid = start(c, "nohup", 1);
+    cli_await_run(c, pid, "nohup", "ckpt/last.h5");
+    kill(pid, SIGHUP);
+    ck_assert_int_eq(cli_wait(c, pid), 0);
+    signal(SIGHUP, SIG_DFL);
     cli_close(c);
 }
 END_TEST
@@ -108,7 +129,8 @@ Suite *suite_signals(void)
     TCase *c = tcase_create("signals");
 
     tcase_set_timeout(c, 300);
-    tcase_add_loop_test(c, asked_to_stop, 0, 3);
+    tcase_add_loop_test(c, asked_to_stop, 0, 4);
+    tcase_add_test(c, hung_up);
     tcase_add_loop_test(c, killed, 0, 2);
     tcase_add_test(c, asked_twice);
     suite_add_tcase(s, c);

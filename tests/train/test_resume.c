@@ -1,38 +1,16 @@
 /* A run that was stopped or killed and resumed has the weights, the optimiser's state and the metrics of one that was
  * not, bit for bit. */
 #include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
 
 #include "suites.h"
 #include "trial.h"
 
-static void train_whole(struct trial *t, const char *overrides, char run[512])
-{
-    ck_assert_int_eq(trial_train(t, overrides), DT_OK);
-    memcpy(run, t->out.run, sizeof t->out.run);
-}
-
-static void same_runs(const char *a, const char *b)
-{
-    trial_same_checkpoints(a, b);
-    trial_same_files(a, b, "metrics.jsonl");
-}
-
-/* Stopped after step `at`, in this process, and resumed. */
 static void stop_and_resume(const char *overrides, int at)
 {
     struct trial t;
-    char whole[512];
 
     trial_open(&t);
-    train_whole(&t, overrides, whole);
-    trial_raise(SIGTERM, at);
-    ck_assert_int_eq(trial_train(&t, overrides), DT_ETERM);
-    trial_raise(0, 0);
-    ck_assert_int_eq(trial_resume(&t, t.out.run, 0), DT_OK);
-    ck_assert_str_ne(t.out.run, whole);
-    same_runs(whole, t.out.run);
+    trial_stop_and_resume(&t, overrides, at);
     trial_close(&t);
 }
 
@@ -63,16 +41,9 @@ START_TEST(killed)
         int at;
     } cases[] = { { "", 3 }, { "", 15 }, { "checkpoint.every_minutes=1e-9", 12 }, { "supervised.ema=0.9", 20 } };
     struct trial t;
-    char whole[512];
-    int status;
 
     trial_open(&t);
-    train_whole(&t, cases[_i].how, whole);
-    snprintf(t.root, sizeof t.root, "%s/killed", t.dir);
-    status = trial_spawn(&t, cases[_i].how, SIGKILL, cases[_i].at);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    ck_assert_int_eq(trial_resume(&t, t.out.run, 0), DT_OK);
-    same_runs(whole, t.out.run);
+    trial_kill_and_resume(&t, cases[_i].how, cases[_i].at);
     trial_close(&t);
 }
 END_TEST
@@ -84,7 +55,7 @@ START_TEST(again_and_again)
     char whole[512];
 
     trial_open(&t);
-    train_whole(&t, "", whole);
+    trial_whole(&t, "", whole);
     trial_raise(SIGUSR1, 4);
     ck_assert_int_eq(trial_train(&t, ""), DT_ESTOPPED);
     trial_raise(SIGINT, 17);
@@ -92,7 +63,7 @@ START_TEST(again_and_again)
     trial_raise(0, 0);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(trial_resume(&t, t.out.run, 0), DT_OK);
-        same_runs(whole, t.out.run);
+        trial_same_runs(whole, t.out.run);
     }
     trial_close(&t);
 }
@@ -107,10 +78,10 @@ START_TEST(more_epochs)
 
     trial_open(&t);
     snprintf(how, sizeof how, "%ssupervised.epochs=5", constant);
-    train_whole(&t, how, longer);
+    trial_whole(&t, how, longer);
     ck_assert_int_eq(trial_train(&t, constant), DT_OK);
     ck_assert_int_eq(trial_resume(&t, t.out.run, 5), DT_OK);
-    same_runs(longer, t.out.run);
+    trial_same_runs(longer, t.out.run);
     trial_close(&t);
 }
 END_TEST

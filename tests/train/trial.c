@@ -302,3 +302,47 @@ void trial_same_checkpoints(const char *run_a, const char *run_b)
     dt_ckpt_free(p.a);
     dt_ckpt_free(p.b);
 }
+
+void trial_same_runs(const char *run_a, const char *run_b)
+{
+    trial_same_files(run_a, run_b, "metrics.jsonl");
+    trial_same_checkpoints(run_a, run_b);
+}
+
+/* ---- interrupted runs ---- */
+
+void trial_whole(struct trial *t, const char *overrides, char run[512])
+{
+    ck_assert_msg(trial_train(t, overrides) == DT_OK, "%s", t->err.msg);
+    memcpy(run, t->out.run, sizeof t->out.run);
+}
+
+static void resume_as(struct trial *t, const char *whole)
+{
+    ck_assert_msg(trial_resume(t, t->out.run, 0) == DT_OK, "%s", t->err.msg);
+    ck_assert_str_ne(t->out.run, whole);
+    trial_same_runs(whole, t->out.run);
+}
+
+void trial_stop_and_resume(struct trial *t, const char *overrides, int at)
+{
+    char whole[512];
+
+    trial_whole(t, overrides, whole);
+    trial_raise(SIGTERM, at);
+    ck_assert_int_eq(trial_train(t, overrides), DT_ETERM);
+    trial_raise(0, 0);
+    resume_as(t, whole);
+}
+
+void trial_kill_and_resume(struct trial *t, const char *overrides, int at)
+{
+    char whole[512];
+    int status;
+
+    trial_whole(t, overrides, whole);
+    snprintf(t->root, sizeof t->root, "%s/killed", t->dir);
+    status = trial_spawn(t, overrides, SIGKILL, at);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    resume_as(t, whole);
+}

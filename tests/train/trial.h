@@ -44,8 +44,16 @@ void trial_watch(void (*fn)(int64_t step));
 const char *trial_path(const char *run, const char *name, char buf[640]);
 /* The whole file, for dt_free. */
 char *trial_read(const char *run, const char *name);
-/* Every dataset but the config and the clock is the same, bit for bit. */
+/* Every dataset of ckpt/last.h5 but the config and the clock is the same, bit for bit. */
 void trial_same_checkpoints(const char *run_a, const char *run_b);
 void trial_same_files(const char *run_a, const char *run_b, const char *name);
+/* Checkpoints and metrics.jsonl. */
+void trial_same_runs(const char *run_a, const char *run_b);
+/* A run that is left alone, and where it is. */
+void trial_whole(struct trial *t, const char *overrides, char run[512]);
+/* It is the same as one that is stopped by SIGTERM after step `at`, or killed in a process of its own before the
+ * checkpoint of that step, and resumed, which is in t->out.run then. */
+void trial_stop_and_resume(struct trial *t, const char *overrides, int at);
+void trial_kill_and_resume(struct trial *t, const char *overrides, int at);
 
 #endif

@@ -1,10 +1,11 @@
-/* Files for the tests of io. */
-#include "suites.h"
+#include "folder.h"
 
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "support.h"
 
 static char folder[256], before[4096];
 
@@ -13,6 +14,7 @@ static void enter(void)
     ck_assert_ptr_nonnull(getcwd(before, sizeof before));
     dt_test_mkdir(folder);
     ck_assert_int_eq(chdir(folder), 0);
+    dt_log_level(DT_QUIET);
 }
 
 static void leave(void)
