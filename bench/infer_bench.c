@@ -1,5 +1,5 @@
 /* infer_bench: one image through a network of random weights, for vs_onnxruntime.js.
- * usage: infer_bench NETWORK FOLDER [RUNS]
+ * usage: infer_bench NETWORK FOLDER [RUNS [fp32|bf16]]
  * Writes model.onnx, image.bin ([c,h,w] floats) and logits.bin, and prints the median milliseconds of a run on one
  * thread. */
 #include <dyntrain/deploy.h>
@@ -73,10 +73,12 @@ static double measure(struct dt_plan *plan, const struct image *x, int runs, str
     return ms[runs / 2];
 }
 
-static bool work(struct dt_net *net, const struct image *x, const char *folder, int runs, struct dt_err *err)
+static bool work(struct dt_net *net, const struct image *x, const char *folder, int runs, enum dt_dtype precision,
+                 struct dt_err *err)
 {
     struct dt_engine *engine = dt_engine_new("auto", err);
-    struct dt_plan *plan = engine ? dt_plan_new(net, NULL, engine, &(struct dt_plan_cfg){ 0 }, err) : NULL;
+    struct dt_plan *plan =
+        engine ? dt_plan_new(net, NULL, engine, &(struct dt_plan_cfg){ .precision = precision }, err) : NULL;
     struct dt_arena *arena = dt_arena_new(0, err);
     struct dt_plan_out out = { 0 };
     unsigned char *model = NULL;
@@ -102,9 +104,10 @@ int main(int argc, char **argv)
     struct dt_err err = { 0 };
     struct dt_net *net;
     int runs = argc > 3 ? atoi(argv[3]) : 300;
+    bool half = argc > 4 && !strcmp(argv[4], "bf16");
 
     if (argc < 3 || runs < 1 || runs > MAX_RUNS) {
-        fprintf(stderr, "usage: infer_bench NETWORK FOLDER [RUNS, at most %d]\n", MAX_RUNS);
+        fprintf(stderr, "usage: infer_bench NETWORK FOLDER [RUNS, at most %d [fp32|bf16]]\n", MAX_RUNS);
         return 2;
     }
     for (int p = 0; p < PIXELS; p++)
@@ -113,7 +116,7 @@ int main(int argc, char **argv)
     dt_par_set_threads(1);
     net = make_net(argv[1], &rng, &err);
     if (!err.code)
-        work(net, &x, argv[2], runs, &err);
+        work(net, &x, argv[2], runs, half ? DT_BF16 : DT_REAL_DTYPE, &err);
     dt_net_free(net);
     if (err.code)
         fprintf(stderr, "infer_bench: %s\n", err.msg);

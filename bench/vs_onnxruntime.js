@@ -1,7 +1,7 @@
 // The same networks by dyntrain's inference plan and by onnxruntime on the exported model, in turn: batch 1, one thread.
-// usage: NODE_PATH=FOLDER/node_modules node bench/vs_onnxruntime.js [--check] PROGRAM [NETWORK ...]
+// usage: NODE_PATH=FOLDER/node_modules node bench/vs_onnxruntime.js [--check] [--bf16] PROGRAM [NETWORK ...]
 // PROGRAM is build/bench/infer_bench. Prints JSON: medians over rounds, ratios, and how far logits differ at most.
-// --check compares logits only. Exit status 77: there is no onnxruntime-node
+// --bf16: dyntrain in that precision (onnxruntime stays in fp32). --check compares logits only. Exit status 77: there is no onnxruntime-node
 //   (ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node); 8: logits differ.
 'use strict'
 const { execFileSync } = require('child_process')
@@ -9,7 +9,7 @@ const fs = require('fs')
 const os = require('os')
 const path = require('path')
 
-const ROUNDS = 5, RUNS = 300, WARM = 20, TOLERANCE = 1e-4
+const ROUNDS = 5, RUNS = 300, WARM = 20, TOLERANCE = { fp32: 1e-4, bf16: 3e-2 }
 
 function median(v) {
   return [...v].sort((a, b) => a - b)[v.length >> 1]
@@ -40,8 +40,8 @@ async function time(session, feed, runs) {
   return median(ms)
 }
 
-async function compare(ort, program, network, folder, check) {
-  const ours = () => Number(execFileSync(program, [network, folder, check ? '1' : String(RUNS)], { encoding: 'utf8' }))
+async function compare(ort, program, network, folder, check, precision) {
+  const ours = () => Number(execFileSync(program, [network, folder, check ? '1' : String(RUNS), precision], { encoding: 'utf8' }))
   const first = ours()
   const session = await ort.InferenceSession.create(path.join(folder, 'model.onnx'),
     { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all' })
@@ -61,10 +61,11 @@ async function compare(ort, program, network, folder, check) {
 }
 
 async function main() {
-  const args = process.argv.slice(2).filter(a => a !== '--check'), check = process.argv.includes('--check')
+  const args = process.argv.slice(2).filter(a => !a.startsWith('--')), check = process.argv.includes('--check')
+  const precision = process.argv.includes('--bf16') ? 'bf16' : 'fp32'
   let ort
   if (!args.length) {
-    console.error('usage: node vs_onnxruntime.js [--check] PROGRAM [NETWORK ...]')
+    console.error('usage: node vs_onnxruntime.js [--check] [--bf16] PROGRAM [NETWORK ...]')
     process.exit(2)
   }
   try {
@@ -77,12 +78,12 @@ async function main() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'dyntrain-onnx-'))
   const rows = []
   try {
-    for (const network of networks) rows.push(await compare(ort, args[0], network, folder, check))
+    for (const network of networks) rows.push(await compare(ort, args[0], network, folder, check, precision))
   } finally {
     fs.rmSync(folder, { recursive: true })
   }
-  console.log(JSON.stringify({ onnxruntime: require('onnxruntime-node/package.json').version, threads: 1, batch: 1, rows }, null, 2))
-  if (rows.some(r => !(r.difference < TOLERANCE))) process.exit(8)
+  console.log(JSON.stringify({ onnxruntime: require('onnxruntime-node/package.json').version, threads: 1, batch: 1, precision, rows }, null, 2))
+  if (rows.some(r => !(r.difference < TOLERANCE[precision]))) process.exit(8)
 }
 
 main()

@@ -23,6 +23,8 @@ struct dt_plan_cfg {
     int batch;      /* images a call, at most; 0: 1. With 1 all threads work on one image (latency), else each thread
                      * takes images of its own; an image gives the same bits in any company */
     bool keep_norm; /* batch norm stays a step of its own: for who exchanges its numbers between runs */
+    enum dt_dtype precision; /* DT_BF16: images between convolutions, and their weights once folded, in bfloat16, where
+                              * the engine has such convolutions; sums, biases and logits are dt_real as ever */
 };
 
 struct dt_plan_out { /* lives in the plan until the next run */

@@ -1,5 +1,6 @@
 /* infer: convolutions of an inference plan. Made once for a geometry, then loaded with weights, bound to memory that
- * stays, and run without another allocation: y = act(x * w + b [+ y]).
+ * stays, and run without another allocation: y = act(x * w + b [+ y]). Of geom.half, x and y are DT_BF16 and w is
+ * rounded to it.
  *
  * A plan runs in lanes: each has activations of its own and may run beside the others, on a thread of its own. */
 #ifndef DT_AUTOGRAD_INFER_H
@@ -34,7 +35,7 @@ struct dt_infer_class {
     /* Takes a copy: w OIHW, b [o]. Not while a lane runs. */
     bool (*load)(struct dt_infer_conv *c, const dt_real *w, const dt_real *b, struct dt_err *err);
     /* Where a lane's activations are from now on; borrowed. */
-    bool (*bind)(struct dt_infer_conv *c, int lane, dt_real *x, dt_real *y, void *scratch, struct dt_err *err);
+    bool (*bind)(struct dt_infer_conv *c, int lane, void *x, void *y, void *scratch, struct dt_err *err);
     bool (*run)(struct dt_infer_conv *c, int lane, struct dt_err *err);
 };
 

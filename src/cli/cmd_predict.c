@@ -62,7 +62,8 @@ static int run(const struct dt_args *args)
     if (!m)
         return dt_cli_fail(&err);
     info = dt_dataset_info(dt_model_train(m)->data);
-    plan = dt_plan_new(dt_model_train(m)->net, NULL, dt_model_train(m)->engine, &(struct dt_plan_cfg){ 0 }, &err);
+    plan = dt_plan_new(dt_model_train(m)->net, NULL, dt_model_train(m)->engine,
+                       &(struct dt_plan_cfg){ .precision = dt_tape_dtype(dt_model_train(m)->tape) }, &err);
     pixels = dt_calloc((size_t)(info->h * info->w * info->c), sizeof *pixels);
     if (args->json)
         list = dt_json_array();

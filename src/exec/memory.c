@@ -32,7 +32,7 @@ static bool reads(const struct dt_step *s, int x)
 static bool can_share(const struct dt_plan *p, int x, int y)
 {
     if (dt_value_size(&p->value[x]) != dt_value_size(&p->value[y]) || p->value[x].block != p->value[y].block ||
-        p->output == x)
+        p->value[x].dtype != p->value[y].dtype || p->output == x)
         return false;
     for (int i = dt_plan_writer(p, y); i < p->n_steps; i++)
         if (reads(&p->step[i], x) && !passes_on(&p->step[i], x, y))
@@ -160,7 +160,8 @@ bool dt_plan_place(struct dt_plan *p, struct dt_err *err)
     if (!life)
         return dt_fail(err, DT_ENOMEM, "out of memory for an inference plan");
     for (int v = 0; v < p->n_values; v++)
-        p->value[v].bytes = (dt_value_size(&p->value[v]) * sizeof(dt_real) + ALIGN - 1) / ALIGN * ALIGN;
+        p->value[v].bytes =
+            (dt_value_size(&p->value[v]) * dt_dtype_size(p->value[v].dtype) + ALIGN - 1) / ALIGN * ALIGN;
     n = lives(p, life);
     sort_by_size(p, life, n);
     for (int i = 0; i < n; i++)

@@ -167,6 +167,17 @@ static bool make_buffers(struct dt_plan *p)
     return p->weights && p->logits && p->left && p->arch && make_norms(p);
 }
 
+static struct dt_tensor tensor_of(const struct dt_plan *p, const struct dt_lane *lane, const struct dt_step *s, int v)
+{
+    struct dt_tensor t = { .shape = dt_plan_view(p, s, v), .dtype = p->value[v].dtype };
+
+    if (t.dtype == DT_BF16)
+        t.half = lane->at[v];
+    else
+        t.data = lane->at[v];
+    return t;
+}
+
 /* The op's node over this lane's memory. Its tape is for messages only: such ops keep nothing. */
 static struct dt_node *make_node(struct dt_plan *p, const struct dt_lane *lane, const struct dt_step *s)
 {
@@ -179,13 +190,13 @@ static struct dt_node *make_node(struct dt_plan *p, const struct dt_lane *lane, 
     *n = *s->node;
     n->in = in;
     n->out = &t[s->n_in];
-    *n->out = (struct dt_tensor){ .shape = dt_plan_view(p, s, s->out), .data = lane->at[s->out] };
+    *n->out = tensor_of(p, lane, s, s->out);
     for (int k = 0; k < s->n_in; k++) {
         in[k] = s->node->in[k];
         if (s->in[k] < 0)
             continue;
         in[k] = &t[k];
-        t[k] = (struct dt_tensor){ .shape = dt_plan_view(p, s, s->in[k]), .data = lane->at[s->in[k]] };
+        t[k] = tensor_of(p, lane, s, s->in[k]);
     }
     return n;
 }
@@ -232,12 +243,12 @@ static bool make_lanes(struct dt_plan *p, struct dt_err *err)
         struct dt_lane *lane = &p->lane[l];
 
         lane->memory = dt_arena_calloc(p->arena, 1, p->activation_bytes + p->scratch_bytes + 1);
-        lane->at = dt_arena_calloc(p->arena, (size_t)p->n_values, sizeof *lane->at);
+        lane->at = dt_arena_calloc(p->arena, (size_t)p->n_values, sizeof(void *));
         lane->node = dt_arena_calloc(p->arena, (size_t)p->n_steps + 1, sizeof(struct dt_node *));
         if (!lane->memory || !lane->at || !lane->node || !make_exits(p, lane))
             return dt_fail(err, DT_ENOMEM, "out of memory for an inference plan");
         for (int v = 0; v < p->n_values; v++)
-            lane->at[v] = (dt_real *)(void *)(lane->memory + p->value[p->value[v].root].offset);
+            lane->at[v] = lane->memory + p->value[p->value[v].root].offset;
         if (!bind_steps(p, l, err))
             return false;
     }

@@ -22,7 +22,7 @@ enum dt_step_kind {
     DT_STEP_ADD,    /* out = act(in[0] + in[1]) */
     DT_STEP_COPY,   /* out = act(in[0]), perhaps under another shape */
     DT_STEP_PAD,    /* out = in[0] under a shortcut without parameters */
-    DT_STEP_LAYOUT, /* out = in[0] in other blocks */
+    DT_STEP_LAYOUT, /* out = in[0] in other blocks, or of another type */
     DT_STEP_OP,     /* out = what the tape's op computes */
     DT_STEP_CALL,   /* out = what a callback writes */
     DT_STEP_SKIP,   /* to step `to`, unless the choice is on (`want`) or off (!want) */
@@ -34,6 +34,7 @@ enum dt_step_kind {
 /* An activation of one image. Rank 4: [1,h,w,c] in blocks of channels (see infer.h), others dense. */
 struct dt_value {
     struct dt_shape shape;
+    enum dt_dtype dtype; /* DT_BF16: rank 4 only */
     int block;
     int root;             /* whose memory it is in: its own number, or a value it shares with */
     size_t offset, bytes; /* of a root: in a lane's memory */
@@ -54,7 +55,7 @@ struct dt_step {
 
 struct dt_lane {
     char *memory;           /* activations, then scratch */
-    dt_real **at;           /* [n_values] */
+    void **at;              /* [n_values] */
     struct dt_node **node;  /* [n_steps]: of OP steps, over this lane's memory */
     struct dt_exit *exit;   /* [exits]: heads that were run for the image at hand, */
     struct dt_tensor *said; /* [exits]: and what they said, in memory of their own */
@@ -116,11 +117,12 @@ int dt_value_channels(const struct dt_value *v);
 int64_t dt_value_pixels(const struct dt_value *v);
 
 /* ---- kernels.c ---- */
-void dt_kernel_copy(size_t n, enum dt_act act, const dt_real *x, dt_real *y);
-void dt_kernel_add(size_t n, enum dt_act act, const dt_real *a, const dt_real *b, dt_real *y);
-void dt_kernel_norm(const struct dt_step *s, const struct dt_value *v, const dt_real *x, dt_real *y);
-void dt_kernel_layout(const struct dt_value *from, const struct dt_value *to, const dt_real *x, dt_real *y);
-void dt_kernel_pad(const struct dt_node *n, const struct dt_value *from, const struct dt_value *to, const dt_real *x,
-                   dt_real *y);
+/* v: of the result; operands have its type, but in a change of layout. */
+void dt_kernel_copy(const struct dt_value *v, enum dt_act act, const void *x, void *y);
+void dt_kernel_add(const struct dt_value *v, enum dt_act act, const void *a, const void *b, void *y);
+void dt_kernel_norm(const struct dt_step *s, const struct dt_value *v, const void *x, void *y);
+void dt_kernel_layout(const struct dt_value *from, const struct dt_value *to, const void *x, void *y);
+void dt_kernel_pad(const struct dt_node *n, const struct dt_value *from, const struct dt_value *to, const void *x,
+                   void *y);
 
 #endif

@@ -68,16 +68,16 @@ static void ask(struct batch *b, const struct dt_lane *lane, const struct dt_ste
 
 static void compute(const struct dt_plan *p, const struct dt_lane *lane, const struct dt_step *s)
 {
-    const dt_real *x = lane->at[s->in[0]];
+    const void *x = lane->at[s->in[0]];
     const struct dt_value *from = &p->value[s->in[0]], *to = &p->value[s->out];
-    dt_real *y = lane->at[s->out];
+    void *y = lane->at[s->out];
 
     if (s->kind == DT_STEP_NORM)
         dt_kernel_norm(s, to, x, y);
     else if (s->kind == DT_STEP_ADD)
-        dt_kernel_add(dt_value_size(to), s->act, x, lane->at[s->in[1]], y);
+        dt_kernel_add(to, s->act, x, lane->at[s->in[1]], y);
     else if (s->kind == DT_STEP_COPY)
-        dt_kernel_copy(dt_value_size(to), s->act, x, y);
+        dt_kernel_copy(to, s->act, x, y);
     else if (s->kind == DT_STEP_LAYOUT)
         dt_kernel_layout(from, to, x, y);
     else

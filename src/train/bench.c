@@ -124,8 +124,8 @@ static enum dt_code time_batches(struct dt_loop *l, struct dt_bench *out)
 {
     struct dt_train *t = &l->t;
     struct dt_shape in = dt_net_input(t->net);
-    struct dt_plan *plan =
-        dt_plan_new(t->net, NULL, t->engine, &(struct dt_plan_cfg){ .batch = DT_BENCH_BATCH }, &t->err);
+    const struct dt_plan_cfg cfg = { .batch = DT_BENCH_BATCH, .precision = dt_tape_dtype(t->tape) };
+    struct dt_plan *plan = dt_plan_new(t->net, NULL, t->engine, &cfg, &t->err);
     dt_real *images = dt_calloc(DT_BENCH_BATCH * (size_t)dt_numel(&in), sizeof *images);
     double times[BATCHES], start = 0;
     int n = -1; /* the first is not counted */

@@ -78,7 +78,7 @@ static enum dt_code add_all(struct dt_train *t, struct dt_loader *loader, struct
 /* Compiled for this once: it takes no longer than a few images, and the weights are those of now. */
 enum dt_code dt_evaluate_static(struct dt_train *t, enum dt_split split, struct dt_eval *out)
 {
-    const struct dt_plan_cfg cfg = { .batch = (int)t->set->data.batch };
+    const struct dt_plan_cfg cfg = { .batch = (int)t->set->data.batch, .precision = dt_tape_dtype(t->tape) };
     struct dt_loader *loader = dt_train_loader(t, split);
     struct dt_plan *plan;
     struct dt_cost cost;

@@ -106,6 +106,7 @@ static bool has_plan(struct dt_net *net)
 
 enum dt_code dt_latency_net(struct dt_tape *tape, const struct dt_timed *what, double *ms, struct dt_err *err)
 {
+    const struct dt_plan_cfg cfg = { .precision = dt_tape_dtype(tape) };
     struct job j = { .what = what, .tape = tape, .in = dt_net_input(what->net) };
     dt_real *black = dt_calloc((size_t)dt_numel(&j.in), sizeof *black);
 
@@ -115,7 +116,7 @@ enum dt_code dt_latency_net(struct dt_tape *tape, const struct dt_timed *what, d
     if (!black || !j.row)
         dt_fail(err, DT_ENOMEM, "out of memory for an image");
     else if (has_plan(what->net))
-        j.plan = dt_plan_new(what->net, what->policy, dt_tape_engine(tape), &(struct dt_plan_cfg){ 0 }, err);
+        j.plan = dt_plan_new(what->net, what->policy, dt_tape_engine(tape), &cfg, err);
     if (!err->code && dt_latency(what->n, what->rounds, run_one, &j, ms, err) == DT_OK)
         dt_tape_reset(tape);
     dt_plan_free(j.plan);

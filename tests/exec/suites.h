@@ -8,5 +8,6 @@
 Suite *suite_same(void);
 Suite *suite_plan(void);
 Suite *suite_decide(void);
+Suite *suite_half(void);
 
 #endif

@@ -39,7 +39,7 @@ static bool suits_winograd(const struct conv *c)
     const struct dt_conv_geom *g = &c->geom;
 
     return c->cfg.x_block == 16 && c->cfg.y_block == 16 && g->groups == 1 && g->kh == 3 && g->kw == 3 &&
-           g->stride == 1 && g->pad == 1 && g->i % 16 == 0 && g->o % 16 == 0;
+           g->stride == 1 && g->pad == 1 && g->i % 16 == 0 && g->o % 16 == 0 && !g->half;
 }
 
 /* One image in blocks: the channels of a group are neighbours, if they are whole blocks. */
@@ -62,16 +62,17 @@ static bool init_descs(struct conv *c, struct dt_err *err)
     const dnnl_dims_t x = { g->n, g->i, g->h, g->w }, y = { g->n, g->o, g->oh, g->ow }, b = { g->o };
     const dnnl_dims_t one = { g->o, g->i, g->kh, g->kw };
     const dnnl_dims_t grouped = { g->groups, g->o / g->groups, g->i / g->groups, g->kh, g->kw };
+    const dnnl_data_type_t type = g->half ? dnnl_bf16 : dnnl_f32;
     bool dense = g->groups == 1;
 
-    return dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->md[SRC], 4, x, dnnl_f32, tag_of(c->cfg.x_block)), "input", NULL,
+    return dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->md[SRC], 4, x, type, tag_of(c->cfg.x_block)), "input", NULL,
                       err) &&
-           dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->md[DST], 4, y, dnnl_f32, tag_of(c->cfg.y_block)), "output", NULL,
+           dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->md[DST], 4, y, type, tag_of(c->cfg.y_block)), "output", NULL,
                       err) &&
            dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->plain, dense ? 4 : 5, dense ? one : grouped, dnnl_f32,
                                                    dense ? dnnl_oihw : dnnl_goihw),
                       "plain weights", NULL, err) &&
-           dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->md[WEIGHTS], dense ? 4 : 5, dense ? one : grouped, dnnl_f32,
+           dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->md[WEIGHTS], dense ? 4 : 5, dense ? one : grouped, type,
                                                    dnnl_format_tag_any),
                       "weights", NULL, err) &&
            dt_dnnl_ok(dnnl_memory_desc_init_by_tag(&c->md[BIAS], 1, b, dnnl_f32, dnnl_x), "bias", NULL, err);
@@ -265,15 +266,16 @@ static bool load(struct dt_infer_conv *conv, const dt_real *w, const dt_real *b,
     return true;
 }
 
-static bool bind(struct dt_infer_conv *conv, int lane, dt_real *x, dt_real *y, void *scratch, struct dt_err *err)
+static bool bind(struct dt_infer_conv *conv, int lane, void *x, void *y, void *scratch, struct dt_err *err)
 {
     struct conv *c = (struct conv *)conv;
     const struct dt_conv_geom *g = &c->geom;
+    size_t size = g->half ? sizeof(dt_bf16) : sizeof(float);
 
     for (int part = 0; part < c->parts; part++) {
         dnnl_exec_arg_t *arg = c->arg[lane * c->parts + part];
-        void *at[N_ARGS] = { [SRC] = x + (size_t)part * (size_t)(g->i * g->h * g->w),
-                             [DST] = y + (size_t)part * (size_t)(g->o * g->oh * g->ow),
+        void *at[N_ARGS] = { [SRC] = (char *)x + (size_t)part * (size_t)(g->i * g->h * g->w) * size,
+                             [DST] = (char *)y + (size_t)part * (size_t)(g->o * g->oh * g->ow) * size,
                              [SCRATCH] = scratch };
 
         for (int k = 0; k < N_ARGS; k++)

@@ -1,4 +1,5 @@
-/* zeros: y = 0. An op, not a leaf, so that the dry trace sees it; it has no input, hence no gradient. */
+/* zeros: y = 0. An op, not a leaf, so that the dry trace sees it; it has no input, hence no gradient. On a tape it is
+ * dt_real; a plan may want it in bfloat16. */
 #include "autograd/ops/each.h"
 
 #include <dyntrain/ops.h>
@@ -16,7 +17,10 @@ static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *
 
 static void forward(struct dt_node *n)
 {
-    dt_each_fill(dt_numel(&n->out->shape), 0, dt_each_out(n));
+    if (n->out->dtype == DT_BF16)
+        memset(n->out->half, 0, (size_t)dt_numel(&n->out->shape) * sizeof(dt_bf16));
+    else
+        dt_each_fill(dt_numel(&n->out->shape), 0, dt_each_out(n));
 }
 
 const struct dt_op dt_op_zeros = {

@@ -1,18 +1,20 @@
 /* infer: convolutions of an inference plan on the reference engine. Plain: the product goes to scratch, from there with
- * the sum through the activation to its place. */
+ * the sum through the activation to its place. bfloat16 is widened before, rounded behind. */
 #include "autograd/infer.h"
+#include "autograd/op.h"
 #include "autograd/ref/ref.h"
 
 #include <string.h>
 
 struct lane {
-    dt_real *x, *y, *columns, *product;
+    void *x, *y;
+    dt_real *columns, *product, *wide; /* wide: x, where it is bfloat16 */
 };
 
 struct conv {
     struct dt_infer_conv base;
     struct dt_infer_cfg cfg;
-    size_t n_weights, n_out, columns;
+    size_t n_weights, n_in, n_out, columns, product;
     dt_real *w, *b;
     struct lane *lane;
 };
@@ -56,7 +58,9 @@ static struct dt_infer_conv *open(struct dt_engine *e, const struct dt_infer_cfg
         c->n_weights = (size_t)g->o * (size_t)(g->i / g->groups) * (size_t)(g->kh * g->kw);
         c->n_out = (size_t)g->n * (size_t)g->oh * (size_t)g->ow * (size_t)g->o;
         c->columns = rounded(dt_ref_columns(g));
-        c->base.scratch_bytes = c->columns + c->n_out * sizeof(dt_real);
+        c->n_in = (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->i;
+        c->product = rounded(c->n_out * sizeof(dt_real));
+        c->base.scratch_bytes = c->columns + c->product + (g->half ? c->n_in * sizeof(dt_real) : 0);
         c->w = dt_malloc(c->n_weights * sizeof *c->w);
         c->b = dt_malloc((size_t)g->o * sizeof *c->b);
         c->lane = dt_calloc((size_t)cfg->lanes, sizeof *c->lane);
@@ -74,16 +78,19 @@ static bool load(struct dt_infer_conv *conv, const dt_real *w, const dt_real *b,
 
     (void)err;
     dt_ref_pack(&c->cfg.geom, w, c->w);
+    for (size_t i = 0; c->cfg.geom.half && i < c->n_weights; i++)
+        c->w[i] = dt_real_of(dt_bf16_of(c->w[i]));
     memcpy(c->b, b, (size_t)c->cfg.geom.o * sizeof *b);
     return true;
 }
 
-static bool bind(struct dt_infer_conv *conv, int lane, dt_real *x, dt_real *y, void *scratch, struct dt_err *err)
+static bool bind(struct dt_infer_conv *conv, int lane, void *x, void *y, void *scratch, struct dt_err *err)
 {
     struct conv *c = (struct conv *)conv;
 
     (void)err;
-    c->lane[lane] = (struct lane){ x, y, scratch, (dt_real *)((char *)scratch + c->columns) };
+    c->lane[lane] = (struct lane){ x, y, scratch, (dt_real *)((char *)scratch + c->columns),
+                                   (dt_real *)((char *)scratch + c->columns + c->product) };
     return true;
 }
 
@@ -92,15 +99,27 @@ static bool run(struct dt_infer_conv *conv, int lane, struct dt_err *err)
     struct conv *c = (struct conv *)conv;
     const struct lane *l = &c->lane[lane];
     const struct dt_infer_cfg *cfg = &c->cfg;
+    bool half = cfg->geom.half;
+    dt_bf16 *h = l->y;
+    dt_real *y = l->y;
 
     (void)err;
-    dt_ref_conv(&cfg->geom, l->x, c->w, c->b, l->columns, l->product);
+    for (size_t i = 0; half && i < c->n_in; i++)
+        l->wide[i] = dt_real_of(((const dt_bf16 *)l->x)[i]);
+    dt_ref_conv(&cfg->geom, half ? l->wide : l->x, c->w, c->b, l->columns, l->product);
     for (size_t i = 0; i < c->n_out; i++) {
-        dt_real v = cfg->sum ? l->product[i] + l->y[i] : l->product[i];
+        dt_real v = l->product[i];
 
+        if (cfg->sum)
+            v += half ? dt_real_of(h[i]) : y[i];
         if (cfg->act != DT_LINEAR && v < 0)
             v = 0;
-        l->y[i] = cfg->act == DT_RELU6 && v > 6 ? 6 : v;
+        if (cfg->act == DT_RELU6 && v > 6)
+            v = 6;
+        if (half)
+            h[i] = dt_bf16_of(v);
+        else
+            y[i] = v;
     }
     return true;
 }
