@@ -35,7 +35,7 @@ export OMP_WAIT_POLICY=passive CK_DEFAULT_TIMEOUT=0
   for target in config checkpoint idx cifar image rundir; do
     step "fuzzing $target" tools/fuzz.sh "$seconds" $target
   done
-  step valgrind tools/valgrind.sh
+  step valgrind tools/valgrind.sh base io data autograd nn
   echo "$passed passed, $failed failed"
 } 2>&1 | tee $log
 awk -f tools/soak_table.awk $log
