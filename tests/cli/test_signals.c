@@ -56,6 +56,7 @@ START_TEST(asked_to_stop)
     char whole[512], hint[600];
     int status;
 
+    signal(SIGHUP, SIG_DFL); /* the tests may be run under nohup */
     undisturbed(c, 1, whole);
     status = stop_after(c, 0.1 + 0.15 * _i, cases[_i].signal, 1);
     ck_assert_msg(status == cases[_i].status, "status %d: %s", status, c->err);
@@ -89,6 +90,7 @@ START_TEST(hung_up)
     struct cli *c = cli_open();
     pid_t pid;
 
+    signal(SIGHUP, SIG_DFL); /* the tests may be run under nohup */
     pid = cli_start(c, "-q tiny.yaml name=twice model.arch=mcifarnet data.batch=60 data.synth.size=32 --engine ref");
     cli_await_run(c, pid, "twice", "ckpt/last.h5");
     kill(pid, SIGHUP);
