@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -28,13 +29,19 @@ static bool is_folder(const char *path)
 
 /* ---- the lock -------------------------------------------------------------------------------------------------- */
 
-/* Who wrote a number into the locked file; a moment is waited for one who has only just locked it. 0: not known. */
+static bool is_alive(long pid)
+{
+    return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+/* Who wrote a number into the locked file; a moment is waited for one who has only just locked it: until then there is
+ * none, or that of who was killed before. 0: not known. */
 static long holder(int fd)
 {
     static const struct timespec moment = { 0, 2000000 };
     long pid = 0;
 
-    for (int tries = 0; tries < 50 && pid == 0; tries++) {
+    for (int tries = 0; tries < 50 && !is_alive(pid); tries++) {
         char text[32] = "";
 
         if (tries)
