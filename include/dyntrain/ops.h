@@ -98,7 +98,7 @@ struct dt_tensor *dt_zeros(struct dt_tape *t, struct dt_shape shape); /* an op, 
 /* ---- numbers from outside ---- */
 struct dt_run; /* of nn.h; the op hands it on unseen */
 struct dt_callback {
-    struct dt_shape shape; /* one row a current sample of the run */
+    struct dt_shape shape; /* first; one row a current sample of the run */
     /* Writes all rows, for this run's samples. Called at once; in a plan, for each image with a run of its own, from
      * several threads at a time; never on a dry tape. */
     void (*fill)(const struct dt_callback *c, const struct dt_run *run, dt_real *y);

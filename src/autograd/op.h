@@ -117,7 +117,8 @@ void *dt_node_alloc(struct dt_node *n, size_t bytes);
 const struct dt_node *dt_tape_node(const struct dt_tape *t, int i);
 
 /* Shared by simple ops. */
-bool dt_infer_same(const struct dt_node *n, struct dt_shape *out, struct dt_err *err); /* shape of in[0] */
+bool dt_infer_given(const struct dt_node *n, struct dt_shape *out, struct dt_err *err); /* attr begins with it */
+bool dt_infer_same(const struct dt_node *n, struct dt_shape *out, struct dt_err *err);  /* shape of in[0] */
 int64_t dt_macs_none(const struct dt_node *n);
 /* "name: a [..] does not fit b [..]: why"; returns false */
 bool dt_fail_shapes(struct dt_err *err, const struct dt_shape *a, const struct dt_shape *b, const char *why);

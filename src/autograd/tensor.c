@@ -53,6 +53,17 @@ struct dt_shape dt_shape4(int n, int h, int w, int c)
     return (struct dt_shape){ .rank = 4, .d = { n, h, w, c } };
 }
 
+bool dt_infer_given(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
+{
+    char s[64];
+
+    *out = *(const struct dt_shape *)n->attr;
+    for (int i = 0; i < out->rank; i++)
+        if (out->d[i] < 0)
+            return dt_fail(err, DT_ESHAPE, "a side of %s is negative", dt_shape_str(out, s));
+    return true;
+}
+
 bool dt_infer_same(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
 {
     (void)err;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM = 3, MOST_ROUNDS = 30, LEAST_ROUNDS = 5 };
+enum { WARM = 3, MOST_ROUNDS = 30, LEAST_ROUNDS = 5, LIMIT = 1000 };
+static const double least_seconds = 0.25; /* a disturbance of some milliseconds must not hit most rounds */
 
 static int by_value(const void *a, const void *b)
 {
@@ -21,29 +22,44 @@ double dt_median(double *v, int n)
     return v[n / 2];
 }
 
-static int default_rounds(int n)
+/* warm: seconds of one round. */
+static int default_rounds(int n, double warm)
 {
-    int rounds = MOST_ROUNDS / n;
+    int rounds = MOST_ROUNDS / n > LEAST_ROUNDS ? MOST_ROUNDS / n : LEAST_ROUNDS;
+    double more = warm > 0 ? least_seconds / warm : 0;
 
-    return rounds > LEAST_ROUNDS ? rounds : LEAST_ROUNDS;
+    return more > LIMIT ? LIMIT : more > rounds ? (int)more : rounds;
+}
+
+static bool run_round(int n, dt_latency_fn *once, void *ctx, struct dt_err *err)
+{
+    for (int i = 0; i < n; i++)
+        if (!once(ctx, i, err))
+            return false;
+    return true;
 }
 
 enum dt_code dt_latency(int n, int rounds, dt_latency_fn *once, void *ctx, double *ms, struct dt_err *err)
 {
-    double *time, sum = 0;
+    double *time = NULL, sum = 0, begin = 0;
 
     DT_ASSERT(n > 0);
-    rounds = rounds > 0 ? rounds : default_rounds(n);
+    *ms = 0;
+    for (int r = 0; r < WARM; r++) {
+        begin = dt_now();
+        if (!run_round(n, once, ctx, err))
+            return err->code;
+    }
+    rounds = rounds > 0 ? rounds : default_rounds(n, dt_now() - begin);
     time = dt_calloc((size_t)n * (size_t)rounds, sizeof *time); /* [n][rounds] */
     if (!time) {
         dt_fail(err, DT_ENOMEM, "out of memory for the times of %d images", n);
         return err->code;
     }
-    for (int r = -WARM; r < rounds && !err->code; r++)
+    for (int r = 0; r < rounds && !err->code; r++)
         for (int i = 0; i < n && !err->code; i++) {
-            double begin = dt_now();
-
-            if (once(ctx, i, err) && r >= 0)
+            begin = dt_now();
+            if (once(ctx, i, err))
                 time[(size_t)i * (size_t)rounds + (size_t)r] = 1e3 * (dt_now() - begin);
         }
     for (int i = 0; i < n; i++)

@@ -12,7 +12,8 @@
 
 /* Runs item i once; false, with err filled: it cannot be. */
 typedef bool dt_latency_fn(void *ctx, int i, struct dt_err *err);
-/* rounds 0: 30 for one item, fewer for many, at least 5. Mean of medians, in ms. */
+/* rounds 0: 30 for one item, fewer for many, at least 5; more until they take a quarter of a second (at most 1000).
+ * Mean of medians, in ms. */
 enum dt_code dt_latency(int n, int rounds, dt_latency_fn *once, void *ctx, double *ms,
                         struct dt_err *err) DT_MUST_CHECK;
 

@@ -102,6 +102,7 @@ static const struct op_case table[] = {
     { OP(weight_prefix), .label = "large", .in = { S4(ANY, 64, 64, 3, 3) }, .k = { 4, 48, 40, 3, 3 } },
     { OP(weight_prefix), .label = "more than there is", .in = { S4(ANY, 4, 3, 3, 3) }, .k = { 4, 5, 3, 3, 3 },
       .expect = DT_ESHAPE, .text = "[5,3,3,3]" },
+    { OP(zeros), .label = "negative", .k = { 2, -1, 3 }, .expect = DT_ESHAPE, .text = "a side of [-1,3] is negative" },
     { OP(zeros), .label = "image", .k = { 4, 2, 3, 3, 5 } },
     { OP(zeros), .label = "large", .k = { 2, 300, 301 } },
 };

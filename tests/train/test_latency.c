@@ -10,7 +10,8 @@
 /* ---- the sampling ---- */
 
 struct calls {
-    int n, order[64];
+    int n, order[1024];
+    double slower;  /* every run takes so many seconds longer */
     double disturb; /* seconds that the very last run of item 0 takes longer */
     int fail_at;
 };
@@ -26,9 +27,9 @@ static bool once(void *ctx, int i, struct dt_err *err)
 
     if (c->n == c->fail_at)
         return dt_fail(err, DT_ESHAPE, "item %d cannot be run", i);
-    ck_assert_int_lt(c->n, 64);
+    ck_assert_int_lt(c->n, 1024);
     c->order[c->n++] = i;
-    sleep_s(i == 0 ? 0.002 : 0.006);
+    sleep_s((i == 0 ? 0.002 : 0.006) + c->slower);
     if (i == 0 && c->n == 15)
         sleep_s(c->disturb);
     return true;
@@ -49,17 +50,21 @@ START_TEST(mean_of_medians)
 }
 END_TEST
 
+/* Thirty rounds of one item; a quick one is run for a quarter of a second at least. */
 START_TEST(default_rounds)
 {
-    struct calls c = { .fail_at = -1 };
+    struct calls slow = { .fail_at = -1, .slower = 0.01 }, quick = { .fail_at = -1 };
     struct dt_err err = { .code = DT_OK };
     double ms;
 
-    ck_assert_int_eq(dt_latency(1, 0, once, &c, &ms, &err), DT_OK);
-    ck_assert_int_eq(c.n, 3 + 30);
-    c.n = 0;
-    ck_assert_int_eq(dt_latency(7, 0, once, &c, &ms, &err), DT_OK);
-    ck_assert_int_eq(c.n, 7 * (3 + 5));
+    ck_assert_int_eq(dt_latency(1, 0, once, &slow, &ms, &err), DT_OK);
+    ck_assert_int_eq(slow.n, 3 + 30);
+    slow.n = 0;
+    ck_assert_int_eq(dt_latency(7, 0, once, &slow, &ms, &err), DT_OK);
+    ck_assert_int_eq(slow.n, 7 * (3 + 5));
+    ck_assert_int_eq(dt_latency(1, 0, once, &quick, &ms, &err), DT_OK);
+    ck_assert_int_gt(quick.n, 3 + 30);
+    ck_assert_int_le(quick.n, 3 + 125); /* of 2 ms each */
 }
 END_TEST
 

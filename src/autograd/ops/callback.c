@@ -5,17 +5,6 @@
 
 #include <dyntrain/ops.h>
 
-static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
-{
-    char s[64];
-
-    *out = ((const struct dt_callback *)n->attr)->shape;
-    for (int i = 0; i < out->rank; i++)
-        if (out->d[i] < 0)
-            return dt_fail(err, DT_ESHAPE, "a side of %s is negative", dt_shape_str(out, s));
-    return true;
-}
-
 static void forward(struct dt_node *n)
 {
     const struct dt_callback *c = n->attr;
@@ -27,7 +16,7 @@ const struct dt_op dt_op_callback = {
     .name = "callback",
     .flags = DT_OP_NONDIFF,
     .attr_size = sizeof(struct dt_callback),
-    .infer = infer,
+    .infer = dt_infer_given,
     .forward = forward,
     .macs = dt_macs_none,
 };
