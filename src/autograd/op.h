@@ -57,7 +57,7 @@ struct dt_grad {
     dt_bf16 *half; /* in place of g: the input is DT_BF16. Both NULL: not wanted */
 };
 struct dt_grad dt_grad_in(struct dt_node *n, int i);
-/* True, and the output's gradient buffer becomes the input's, when the op's dx = dy and the buffer can be handed over;
+/* True, and the output's gradient buffer becomes the input's, for dx = dy or a dx computed in place;
  * false: use dt_grad_in. Only for an input with as many elements as the output. */
 bool dt_grad_hand_over(struct dt_node *n, int i);
 

@@ -40,25 +40,36 @@ typedef dt_real elem;
 #include "autograd/kernels/rows_lanes.h"
 #undef LANES
 
-/* Runs `call16`, `call8` and `call1` over the channels in that order: blocks of 16 lanes, at most one of 8, then one by
- * one. k is the channel the block begins at. */
-#define OVER_CHANNELS(call)                                                                                            \
+enum { BAND = 4 }; /* rows */
+
+/* Runs call(lanes, row, rows, channel) band by band and within one over the channels: in blocks of 16 lanes, at most
+ * one of 8, then one by one. A band lies in one piece where the channels are all there are; walking down all rows for
+ * one block of channels and then for the next takes twice as long, as it loses the processor's prefetching. */
+#define OVER_ROWS(call)                                                                                                \
+    do {                                                                                                               \
+        int64_t r = 0;                                                                                                 \
+        for (; r + BAND <= rows; r += BAND)                                                                            \
+            OVER_CHANNELS(call, r, BAND);                                                                              \
+        for (; r < rows; r++)                                                                                          \
+            OVER_CHANNELS(call, r, 1);                                                                                 \
+    } while (0)
+#define OVER_CHANNELS(call, r, n)                                                                                      \
     do {                                                                                                               \
         int k = 0;                                                                                                     \
         for (; k + 16 <= c; k += 16)                                                                                   \
-            call(16);                                                                                                  \
+            call(16, r, n, k);                                                                                         \
         for (; k + 8 <= c; k += 8)                                                                                     \
-            call(8);                                                                                                   \
+            call(8, r, n, k);                                                                                          \
         for (; k < c; k++)                                                                                             \
-            call(1);                                                                                                   \
+            call(1, r, n, k);                                                                                          \
     } while (0)
 
 static void stats(const void *vx, int64_t rows, int c, int step, const dt_real *shift, dt_real *sum, dt_real *sq)
 {
     const elem *x = vx;
 
-#define CALL(l) stats##l(x + k, rows, step, shift + k, sum + k, sq + k)
-    OVER_CHANNELS(CALL);
+#define CALL(l, r, n, k) stats##l(x + r * step + k, n, step, shift + k, sum + k, sq + k)
+    OVER_ROWS(CALL);
 #undef CALL
 }
 
@@ -68,8 +79,8 @@ static void scale(const void *vx, const void *vbase, int64_t rows, int c, const 
     const elem *x = vx, *base = vbase;
     elem *y = vy;
 
-#define CALL(l) scale##l(x + k, base ? base + k : NULL, rows, c, a + k, b + k, act, y + k)
-    OVER_CHANNELS(CALL);
+#define CALL(l, r, n, k) scale##l(x + r * c + k, base ? base + r * c + k : NULL, n, c, a + k, b + k, act, y + r * c + k)
+    OVER_ROWS(CALL);
 #undef CALL
 }
 
@@ -79,10 +90,10 @@ static void grad_stats(const void *vx, const void *vdy, const void *vy, enum dt_
     const elem *x = vx, *dy = vdy, *y = vy;
     elem *masked = vmasked;
 
-#define CALL(l)                                                                                                        \
-    grad_stats##l(x + k, dy + k, y ? y + k : NULL, act, masked ? masked + k : NULL, rows, step, mean + k, dg + k,      \
-                  db + k)
-    OVER_CHANNELS(CALL);
+#define CALL(l, r, n, k)                                                                                               \
+    grad_stats##l(x + r * step + k, dy + r * step + k, y ? y + r * step + k : NULL, act,                               \
+                  masked ? masked + r * step + k : NULL, n, step, mean + k, dg + k, db + k)
+    OVER_ROWS(CALL);
 #undef CALL
 }
 
@@ -92,9 +103,10 @@ static void grad_input(const void *vx, const void *vdy, const void *vy, enum dt_
     const elem *x = vx, *dy = vdy, *y = vy;
     elem *dx = vdx;
 
-#define CALL(l)                                                                                                        \
-    grad_input##l(x + k, dy + k, y ? y + k : NULL, act, rows, step, mean + k, a + k, p + k, q + k, add, dx + k)
-    OVER_CHANNELS(CALL);
+#define CALL(l, r, n, k)                                                                                               \
+    grad_input##l(x + r * step + k, dy + r * step + k, y ? y + r * step + k : NULL, act, n, step, mean + k, a + k,     \
+                  p + k, q + k, add, dx + r * step + k)
+    OVER_ROWS(CALL);
 #undef CALL
 }
 

@@ -1,6 +1,5 @@
 /* The bodies of the row kernels for LANES channels at a time; included once per width, no guard on purpose. Pointers
- * are at the block's first channel; a row is `c` numbers further than the one before. Four accumulators hide the
- * latency of the additions and shorten each chain of roundings. */
+ * are at the block's first channel; a row is `step` numbers further than the one before. */
 #define V DT_PASTE(vec, LANES)
 #define M DT_PASTE(mask, LANES)
 #define H DT_PASTE(halves, LANES)
@@ -83,40 +82,27 @@ static inline V FN(where)(V y, V v, enum dt_act act)
     return (V)((M)v & on);
 }
 
-static inline void FN(add_to)(dt_real *dst, V v)
-{
-    FN(store)(dst, FN(load)(dst) + v);
-}
-
 static inline void FN(put)(elem *dst, V v, bool add)
 {
     FN(set)(dst, add ? FN(get)(dst) + v : v);
 }
 
-static void FN(stats)(const elem *x, int64_t rows, int64_t c, const dt_real *shift, dt_real *sum, dt_real *sq)
+static inline void FN(stats)(const elem *x, int64_t rows, int64_t step, const dt_real *shift, dt_real *sum, dt_real *sq)
 {
-    V k = FN(load)(shift), s[4] = { 0 }, q[4] = { 0 };
-    int64_t r = 0;
+    V k = FN(load)(shift), s = FN(load)(sum), q = FN(load)(sq);
 
-    for (; r + 4 <= rows; r += 4)
-        for (int i = 0; i < 4; i++) {
-            V d = FN(get)(x + (r + i) * c) - k;
+    for (int64_t r = 0; r < rows; r++) {
+        V d = FN(get)(x + r * step) - k;
 
-            s[i] += d;
-            q[i] += d * d;
-        }
-    for (; r < rows; r++) {
-        V d = FN(get)(x + r * c) - k;
-
-        s[0] += d;
-        q[0] += d * d;
+        s += d;
+        q += d * d;
     }
-    FN(add_to)(sum, (s[0] + s[1]) + (s[2] + s[3]));
-    FN(add_to)(sq, (q[0] + q[1]) + (q[2] + q[3]));
+    FN(store)(sum, s);
+    FN(store)(sq, q);
 }
 
-static void FN(scale)(const elem *x, const elem *base, int64_t rows, int64_t c, const dt_real *a, const dt_real *b,
-                      enum dt_act act, elem *y)
+static inline void FN(scale)(const elem *x, const elem *base, int64_t rows, int64_t c, const dt_real *a,
+                             const dt_real *b, enum dt_act act, elem *y)
 {
     V va = FN(load)(a), vb = FN(load)(b);
 
@@ -141,35 +127,33 @@ static inline V FN(masked)(const elem *dy, const elem *y, enum dt_act act, elem 
     return g;
 }
 
-static void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, enum dt_act act, elem *masked, int64_t rows,
-                           int64_t c, const dt_real *mean, dt_real *dg, dt_real *db)
+static inline void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, enum dt_act act, elem *masked,
+                                  int64_t rows, int64_t step, const dt_real *mean, dt_real *dg, dt_real *db)
 {
-    V m = FN(load)(mean), s[4] = { 0 }, q[4] = { 0 };
+    V m = FN(load)(mean), s = FN(load)(db), q = FN(load)(dg);
 
-    for (int64_t r = 0; r < rows;) {
-        int block = rows - r < 4 ? 1 : 4; /* the last rows go to the first accumulator */
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t at = r * step;
+        V g = FN(masked)(dy + at, y ? y + at : NULL, act, masked ? masked + at : NULL);
 
-        for (int i = 0; i < block; i++, r++) {
-            V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, act, masked ? masked + r * c : NULL);
-
-            s[i] += g;
-            q[i] += g * (FN(get)(x + r * c) - m);
-        }
+        s += g;
+        q += g * (FN(get)(x + at) - m);
     }
-    FN(add_to)(db, (s[0] + s[1]) + (s[2] + s[3]));
-    FN(add_to)(dg, (q[0] + q[1]) + (q[2] + q[3]));
+    FN(store)(db, s);
+    FN(store)(dg, q);
 }
 
-static void FN(grad_input)(const elem *x, const elem *dy, const elem *y, enum dt_act act, int64_t rows, int64_t c,
-                           const dt_real *mean, const dt_real *a, const dt_real *p, const dt_real *q, bool add,
-                           elem *dx)
+static inline void FN(grad_input)(const elem *x, const elem *dy, const elem *y, enum dt_act act, int64_t rows,
+                                  int64_t step, const dt_real *mean, const dt_real *a, const dt_real *p,
+                                  const dt_real *q, bool add, elem *dx)
 {
     V vm = FN(load)(mean), va = FN(load)(a), vp = FN(load)(p), vq = FN(load)(q);
 
     for (int64_t r = 0; r < rows; r++) {
-        V g = FN(masked)(dy + r * c, y ? y + r * c : NULL, act, NULL);
+        int64_t at = r * step;
+        V g = FN(masked)(dy + at, y ? y + at : NULL, act, NULL);
 
-        FN(put)(dx + r * c, va * g + (vp * (FN(get)(x + r * c) - vm) + vq), add);
+        FN(put)(dx + at, va * g + (vp * (FN(get)(x + at) - vm) + vq), add);
     }
 }
 

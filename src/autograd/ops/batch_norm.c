@@ -31,7 +31,7 @@ struct save {
 struct work {
     struct dt_node *n;
     const struct dt_rows_kernel *k;
-    struct dt_grad dx, dbase;
+    struct dt_grad dy, dx, dbase;
     enum dt_act act; /* which dy has still to pass */
     bool keep;       /* base wants g: it takes the place of dy */
 };
@@ -245,8 +245,8 @@ static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chun
     int64_t at = begin * s->hw * s->c;
 
     memset(part, 0, 3 * (size_t)s->c * sizeof(dt_real));
-    w->k->grad_stats(dt_at(w->n->in[X], at), dt_grad_at(w->n->out, at), dt_at(w->n->out, at), w->act,
-                     w->keep && w->act ? dt_grad_at(w->n->out, at) : NULL, (end - begin) * s->hw, s->c, s->c, s->mean,
+    w->k->grad_stats(dt_at(w->n->in[X], at), dt_to(w->dy, at), dt_at(w->n->out, at), w->act,
+                     w->keep && w->act ? dt_to(w->dy, at) : NULL, (end - begin) * s->hw, s->c, s->c, s->mean,
                      part + 2 * s->c, part + s->c);
 }
 
@@ -258,7 +258,7 @@ static void group_grad_input(const struct work *w, int group, int64_t begin, int
     int64_t from = begin * s->hw * s->c + at;
     bool in_stats = counts(s, begin, group);
 
-    w->k->grad_input(dt_at(w->n->in[X], from), dt_grad_at(w->n->out, from), dt_at(w->n->out, from), w->act,
+    w->k->grad_input(dt_at(w->n->in[X], from), dt_to(w->dy, from), dt_at(w->n->out, from), w->act,
                      (end - begin) * s->hw, s->cg, s->c, s->mean + at, s->a + at, in_stats ? s->p + at : s->zero,
                      in_stats ? s->q + at : s->zero, w->dx.add, dt_to(w->dx, from));
 }
@@ -282,8 +282,8 @@ static void mask_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     int64_t at = begin * s->hw * s->c;
 
     (void)chunk;
-    w->k->act_grad(dt_grad_at(w->n->out, at), dt_at(w->n->out, at), (end - begin) * s->hw * s->c, w->act, false,
-                   dt_grad_at(w->n->out, at));
+    w->k->act_grad(dt_to(w->dy, at), dt_at(w->n->out, at), (end - begin) * s->hw * s->c, w->act, false,
+                   dt_to(w->dy, at));
 }
 
 static void add_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
@@ -294,9 +294,9 @@ static void add_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 
     (void)chunk;
     if (w->dbase.add)
-        w->k->add_relu(dt_to(w->dbase, at), dt_grad_at(w->n->out, at), n, false, dt_to(w->dbase, at));
+        w->k->add_relu(dt_to(w->dbase, at), dt_to(w->dy, at), n, false, dt_to(w->dbase, at));
     else
-        memcpy(dt_to(w->dbase, at), dt_grad_at(w->n->out, at), (size_t)n * dt_dtype_size(w->n->out->dtype));
+        memcpy(dt_to(w->dbase, at), dt_to(w->dy, at), (size_t)n * dt_dtype_size(w->n->out->dtype));
 }
 
 /* dy is g by now. Last, as the buffer may change hands. */
@@ -321,6 +321,7 @@ static void backward(struct dt_node *n)
 {
     struct work w = { .n = n,
                       .k = dt_rows_kernel(n->out->dtype),
+                      .dy = { n->out->grad, false, n->out->half_grad },
                       .act = ((const struct dt_norm_cfg *)n->attr)->act,
                       .keep = n->in[BASE] && n->in[BASE]->wants_grad };
     struct save *s = n->save;
@@ -346,7 +347,10 @@ static void backward(struct dt_node *n)
             s->q[k] = (dt_real)(-(double)s->a[k] * sum / s->m[k / s->cg]);
         }
     }
-    w.dx = dt_grad_in(n, X);
+    if (!w.keep && dt_grad_hand_over(n, X)) /* in place: nothing is fetched only to be overwritten */
+        w.dx = w.dy;
+    else
+        w.dx = dt_grad_in(n, X);
     if (dt_wanted(w.dx))
         dt_par_for(s->n, s->grain, grad_input_chunk, &w);
     if (w.keep)
