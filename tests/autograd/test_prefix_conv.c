@@ -46,6 +46,10 @@ static const struct dt_prefix_geom geoms[] = {
     /* several input blocks at a time, several bands of rows, several images a unit, more than one part */
     { .n = 1, .h = 8, .w = 8, .kernel = 3, .stride = 1, .pad = 1, .i = 200, .o = 40 },
     { .n = 1, .h = 33, .w = 40, .kernel = 3, .stride = 1, .pad = 1, .i = 96, .o = 8 },
+    /* groups: whole blocks and not, beside channels that are none of them */
+    { .n = 3, .h = 7, .w = 9, .kernel = 3, .stride = 1, .pad = 1, .i = 16, .o = 16, .groups = 4 },
+    { .n = 2, .h = 6, .w = 8, .kernel = 3, .stride = 2, .pad = 1, .i = 32, .o = 48, .groups = 2 },
+    { .n = 2, .h = 6, .w = 5, .kernel = 3, .stride = 2, .pad = 1, .i = 17, .o = 5, .groups = 3, .ldx = 60, .ldy = 20 },
     { .n = 37, .h = 4, .w = 4, .kernel = 3, .stride = 1, .pad = 1, .i = 8, .o = 24 },
 };
 enum { N_GEOMS = sizeof geoms / sizeof *geoms, GUARD = 16 };
@@ -94,13 +98,14 @@ static void open(struct trial *t, const struct dt_prefix_isa *isa, const struct 
     g->type = type;
     g->oh = (g->h + 2 * g->pad - g->kernel) / g->stride + 1;
     g->ow = (g->w + 2 * g->pad - g->kernel) / g->stride + 1;
-    g->ldx = g->ldx ? g->ldx : g->i;
-    g->ldy = g->ldy ? g->ldy : g->o;
+    g->groups = g->groups ? g->groups : 1;
+    g->ldx = g->ldx ? g->ldx : g->groups * g->i;
+    g->ldy = g->ldy ? g->ldy : g->groups * g->o;
     g->w_i = g->w_i ? g->w_i : g->i;
     g->w_o = g->w_o ? g->w_o : g->o;
     t->nx = (size_t)(g->n * g->h * g->w * g->ldx);
     t->ny = (size_t)(g->n * g->oh * g->ow * g->ldy);
-    t->nw = (size_t)(g->w_o * g->w_i * g->kernel * g->kernel);
+    t->nw = (size_t)(g->groups * g->w_o * g->w_i * g->kernel * g->kernel);
     most = t->nx > t->ny ? t->nx : t->ny;
     most = (most > t->nw ? most : t->nw) + GUARD;
     t->x = need(t->nx * sizeof *t->x);
@@ -175,11 +180,13 @@ static void direct(struct trial *t, enum dt_prefix_dir dir, bool fused)
 
             if (iy < 0 || iy >= g->h || ix < 0 || ix >= g->w)
                 continue;
-            for (int i = 0; i < g->i; i++) {
+            for (int i = 0; i < g->groups * g->i; i++) {
                 double x = before(t, fused, px + (size_t)i, i);
+                int group = i / g->i;
 
                 for (int o = 0; o < g->o; o++) {
-                    size_t w = (size_t)((o * g->w_i + i) * taps + k), at = (size_t)y * (size_t)g->ldy + (size_t)o;
+                    size_t w = (size_t)(((group * g->w_o + o) * g->w_i + i % g->i) * taps + k);
+                    size_t at = (size_t)y * (size_t)g->ldy + (size_t)(group * g->o + o);
 
                     if (dir == DT_PREFIX_FORWARD)
                         term(t, at, x * (double)t->w[w]);
@@ -200,9 +207,10 @@ static void check(const struct trial *t, const char *what, bool half, size_t at,
     const struct dt_prefix_geom *g = &t->g;
 
     CHECK_EACH(fabs(got - want) <= tol,
-               "%s %s %s: [%d,%d,%d,%d of %d] -> %d of %d, kernel %d stride %d pad %d, at %zu: %.9g instead of %.9g",
+               "%s %s %s: [%d,%d,%d,%d of %d] -> %d of %d, groups %d, kernel %d stride %d pad %d, at %zu: %.9g instead "
+               "of %.9g",
                t->isa->name, g->type == DT_PREFIX_BF16 ? "bf16" : "fp32", what, g->n, g->h, g->w, g->i, g->ldx, g->o,
-               g->ldy, g->kernel, g->stride, g->pad, at, got, want);
+               g->ldy, g->groups, g->kernel, g->stride, g->pad, at, got, want);
 }
 
 /* All of a [pixels, ld] result of which the first n channels are written, and behind it */
@@ -219,7 +227,7 @@ static void after(struct trial *t, double sum[256], double sq[256])
         size_t c = at % (size_t)t->g.ldy;
         double d;
 
-        if (c >= (size_t)t->g.o)
+        if (c >= (size_t)(t->g.groups * t->g.o))
             continue;
         term(t, at, (double)t->bias[c]);
         term(t, at, (double)t->was[at]);
@@ -250,8 +258,8 @@ static void check_forward(const struct dt_prefix_isa *isa, const struct dt_prefi
     } else
         dt_prefix_forward(isa, &t.g, half ? (void *)t.hx : t.x, NULL, t.packed, NULL, half ? (void *)t.hout : t.out,
                           t.scratch);
-    check_image(&t, fused ? "fused forward" : "forward", t.ny, t.g.ldy, t.g.o);
-    for (int c = 0; c < t.g.o && fused; c++) {
+    check_image(&t, fused ? "fused forward" : "forward", t.ny, t.g.ldy, t.g.groups * t.g.o);
+    for (int c = 0; c < t.g.groups * t.g.o && fused; c++) {
         CHECK_EACH(fabs((double)sum[c] - want_sum[c]) <= 1e-5 * (want_sq[c] + 10), "%s: sum %d: %g instead of %g",
                    isa->name, c, (double)sum[c], want_sum[c]);
         CHECK_EACH(fabs((double)sq[c] - want_sq[c]) <= 1e-5 * (want_sq[c] + 10), "%s: square %d: %g instead of %g",
@@ -272,7 +280,7 @@ static void check_data(const struct dt_prefix_isa *isa, const struct dt_prefix_g
         term(&t, at, (double)t.was[at]);
     dt_prefix_backward_data(isa, &t.g, half ? (void *)t.hy : t.y, t.packed, half ? (void *)t.hout : t.out, add,
                             t.scratch);
-    check_image(&t, add ? "data, added" : "data", t.nx, t.g.ldx, t.g.i);
+    check_image(&t, add ? "data, added" : "data", t.nx, t.g.ldx, t.g.groups * t.g.i);
     close(&t);
 }
 
@@ -292,7 +300,8 @@ static void check_weights(const struct dt_prefix_isa *isa, const struct dt_prefi
     for (size_t at = 0; at < t.nw + GUARD; at++) {
         int tap = t.g.kernel * t.g.kernel, i = (int)(at / (size_t)tap) % t.g.w_i, o = (int)(at / (size_t)tap) / t.g.w_i;
 
-        check(&t, fused ? "weights, normalised and added" : "weights", false, at, i < t.g.i && o < t.g.o);
+        check(&t, fused ? "weights, normalised and added" : "weights", false, at,
+              at < t.nw && i < t.g.i && o % t.g.w_o < t.g.o);
     }
     close(&t);
 }

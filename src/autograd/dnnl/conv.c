@@ -1,16 +1,25 @@
 /* conv: the three convolutions of a step. */
 #include "autograd/dnnl/dnnl_engine.h"
-#include "autograd/kernels/prefix_conv.h"
 #include "autograd/kernels/rows.h"
 #include "autograd/op.h"
+
+/* A planted fault is for the primitives to return. */
+static bool ours(const struct dt_dnnl *e, const struct dt_conv_geom *g, enum dt_dnnl_dir dir)
+{
+    return e->fault == 1 && dt_dnnl_suits_prefix(g, dir);
+}
 
 bool dt_dnnl_conv_forward(struct dt_engine *engine, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
                           const dt_real *b, void *y, struct dt_err *err)
 {
     struct dt_dnnl *e = (struct dt_dnnl *)engine;
-    struct dt_dnnl_conv *c = dt_dnnl_conv_find(e, g, DT_DNNL_FORWARD, b != NULL, err);
-    const void *packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
+    struct dt_dnnl_conv *c;
+    const void *packed;
 
+    if (ours(e, g, DT_DNNL_FORWARD))
+        return dt_dnnl_prefix_forward(e, g, x, w, b, y, err);
+    c = dt_dnnl_conv_find(e, g, DT_DNNL_FORWARD, b != NULL, err);
+    packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
     return packed && dt_dnnl_conv_run(e, c, x, packed, y, b, err);
 }
 
@@ -48,11 +57,15 @@ bool dt_dnnl_conv_backward_data(struct dt_engine *engine, const struct dt_conv_g
                                 struct dt_tensor *w, void *dx, bool add, struct dt_err *err)
 {
     struct dt_dnnl *e = (struct dt_dnnl *)engine;
-    struct dt_dnnl_conv *c = dt_dnnl_conv_find(e, g, DT_DNNL_DATA, false, err);
-    const void *packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
     int64_t n = (int64_t)g->n * g->h * g->w * g->i;
     struct add a = { .to = header(g, dx), .factor = (float)e->fault, .add = add };
+    struct dt_dnnl_conv *c;
+    const void *packed;
 
+    if (ours(e, g, DT_DNNL_DATA))
+        return dt_dnnl_prefix_backward_data(e, g, dy, w, dx, add, err);
+    c = dt_dnnl_conv_find(e, g, DT_DNNL_DATA, false, err);
+    packed = c ? dt_dnnl_weights(e, &c->layout, w, err) : NULL;
     if (!packed)
         return false;
     if (!add && e->fault == 1)
@@ -63,44 +76,6 @@ bool dt_dnnl_conv_backward_data(struct dt_engine *engine, const struct dt_conv_g
     a.from = header(g, e->data.data);
     a.k = dt_rows_kernel(a.to.dtype);
     dt_par_for(n, DT_GRAIN, add_chunk, &a);
-    return true;
-}
-
-/* Where oneDNN 2.6's bf16 weight gradient runs at a sixth of the peak, and ours has whole lines of channels. */
-static bool suits_prefix(const struct dt_conv_geom *g)
-{
-    return g->half && g->groups == 1 && g->kh == 3 && g->kw == 3 && g->stride == 2 && g->pad < 3 &&
-           g->i >= DT_PREFIX_WORDS;
-}
-
-static bool prefix_weights(struct dt_dnnl *e, const struct dt_conv_geom *g, const void *x, const void *dy, dt_real *dw,
-                           bool add, struct dt_err *err)
-{
-    const struct dt_prefix_geom p = { .n = g->n,
-                                      .h = g->h,
-                                      .w = g->w,
-                                      .oh = g->oh,
-                                      .ow = g->ow,
-                                      .kernel = g->kh,
-                                      .stride = g->stride,
-                                      .pad = g->pad,
-                                      .i = g->i,
-                                      .o = g->o,
-                                      .ldx = g->i,
-                                      .ldy = g->o,
-                                      .w_i = g->i,
-                                      .w_o = g->o,
-                                      .type = DT_PREFIX_BF16 };
-    size_t scratch = dt_prefix_scratch(&p, DT_PREFIX_WEIGHTS), n = (size_t)g->o * (size_t)g->i * 9;
-    bool fault = e->fault != 1;
-    float *to;
-
-    if (!dt_scratch_need(&e->weights, scratch + (fault ? n * sizeof *to : 0), err))
-        return false;
-    to = fault ? (float *)(void *)((char *)e->weights.data + scratch) : dw;
-    dt_prefix_backward_weights(dt_prefix_isa(), &p, x, NULL, dy, to, add && !fault, e->weights.data);
-    for (size_t k = 0; fault && k < n; k++)
-        dw[k] = (dt_real)((add ? (double)dw[k] : 0) + e->fault * (double)to[k]);
     return true;
 }
 
@@ -123,7 +98,7 @@ bool dt_dnnl_conv_backward_weights(struct dt_engine *engine, const struct dt_con
 {
     struct dt_dnnl *e = (struct dt_dnnl *)engine;
 
-    if (!(suits_prefix(g) ? prefix_weights(e, g, x, dy, dw, dw_add, err) : dnnl_weights(e, g, x, dy, dw, dw_add, err)))
+    if (!(ours(e, g, DT_DNNL_WEIGHTS) ? dt_dnnl_prefix_backward_weights : dnnl_weights)(e, g, x, dy, dw, dw_add, err))
         return false;
     if (db)
         dt_column_sum((int64_t)g->n * g->oh * g->ow, g->o, dy, g->half ? DT_BF16 : DT_REAL_DTYPE, db_add, db);

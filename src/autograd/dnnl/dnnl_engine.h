@@ -4,7 +4,8 @@
  *
  * primitive.c  geometry to primitive descriptor to primitive      cache.c   primitives by geometry and direction
  * layout.c     OIHW to the primitive's weight layout and back     pack.c    copies in that layout, hung on the weights
- * conv.c       the engine's three functions                       time.c    bare primitives against the clock */
+ * conv.c       the engine's three functions                       prefix.c  what our own kernel computes instead
+ * time.c       bare primitives against the clock                  infer.c   convolutions of inference plans */
 #ifndef DT_AUTOGRAD_DNNL_ENGINE_H
 #define DT_AUTOGRAD_DNNL_ENGINE_H
 
@@ -90,6 +91,15 @@ void dt_dnnl_layout_unpack(const struct dt_dnnl_layout *l, const float *packed, 
 /* The weights in this layout: the tensor's pack, renewed when it is out of date; or the engine's scratch when the
  * tensor is not a parameter. NULL: failed. */
 const void *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, struct dt_tensor *w, struct dt_err *err);
+
+/* What prefix_conv computes in place of oneDNN (prefix.c), and its three directions as engine.h has them. */
+bool dt_dnnl_suits_prefix(const struct dt_conv_geom *g, enum dt_dnnl_dir dir);
+bool dt_dnnl_prefix_forward(struct dt_dnnl *e, const struct dt_conv_geom *g, const void *x, struct dt_tensor *w,
+                            const dt_real *b, void *y, struct dt_err *err);
+bool dt_dnnl_prefix_backward_data(struct dt_dnnl *e, const struct dt_conv_geom *g, const void *dy, struct dt_tensor *w,
+                                  void *dx, bool add, struct dt_err *err);
+bool dt_dnnl_prefix_backward_weights(struct dt_dnnl *e, const struct dt_conv_geom *g, const void *x, const void *dy,
+                                     dt_real *dw, bool add, struct dt_err *err);
 
 /* Notes a copy of so many bytes from one layout to another. */
 static inline void dt_dnnl_reordered(struct dt_dnnl *e, size_t bytes)

@@ -16,10 +16,10 @@ struct pass {
     char *to;
     const struct dt_prefix_before *before;
     struct dt_prefix_after after;
-    float *bias, *about, *sums; /* padded to whole blocks; [unit][2][channels] */
+    float *bias, *about, *sums; /* a group's channels padded to whole blocks; sums: [unit][group][2][channels] */
     char *lanes;
-    size_t lane_bytes, copy_bytes;
-    int n_lanes, chunk; /* chunk: input blocks a tile sums at a time */
+    size_t lane_bytes, copy_bytes, pack_bytes; /* of packed weights: a group's */
+    int n_lanes, chunk;                        /* chunk: input blocks a tile sums at a time */
 };
 
 /* What a tile of one class moves over: rows (image, a) of a unit */
@@ -29,7 +29,7 @@ struct field {
     const struct dt_prefix_shape *shape;
     char *copy;
     float *partial, *sum;
-    int image, row, images, rows, cols; /* rows, cols of this class */
+    int group, image, row, images, rows, cols; /* rows, cols of this class */
 };
 
 static int round16(int n)
@@ -70,7 +70,7 @@ static void place_rows(const struct field *f, int first, int out, struct dt_pref
         size_t at =
             ((((size_t)(f->image + image) * (size_t)p->to_h + (size_t)row) * (size_t)p->to_w + (size_t)f->c->col0) *
                  (size_t)p->to_ld +
-             (size_t)out * DT_PREFIX_WORDS) *
+             (size_t)(f->group * p->to_c + out * DT_PREFIX_WORDS)) *
             (size_t)p->size;
 
         t->x[r] = f->copy + (size_t)image * image_bytes + (size_t)(a * p->advance) * p->row_bytes;
@@ -139,16 +139,17 @@ static void sweep(const struct field *f, int out)
 {
     const struct pass *s = f->p;
     const struct dt_prefix_plan *p = &s->plan;
+    int first = f->group * round16(p->to_c) + out * DT_PREFIX_WORDS;
     struct dt_prefix_tile t = { .x_block = dt_prefix_copy_block(p),
                                 .w_block = p->w_block,
                                 .w_out = p->w_out,
                                 .channels = p->to_c - out * DT_PREFIX_WORDS,
                                 .y_pixel = (size_t)(p->to_ld * p->size * p->out_step),
-                                .bias = s->bias ? s->bias + out * DT_PREFIX_WORDS : NULL,
+                                .bias = s->bias ? s->bias + first : NULL,
                                 .relu = s->after.relu,
                                 .sum = f->sum ? f->sum + out * DT_PREFIX_WORDS : NULL,
                                 .sq = f->sum ? f->sum + round16(p->to_c) + out * DT_PREFIX_WORDS : NULL,
-                                .about = s->about ? s->about + out * DT_PREFIX_WORDS : NULL };
+                                .about = s->about ? s->about + first : NULL };
 
     for (int b = 0; b < p->from_blocks; b += s->chunk) {
         float *partial = f->partial;
@@ -157,7 +158,7 @@ static void sweep(const struct field *f, int out)
         t.last = b + s->chunk >= p->from_blocks;
         t.blocks = t.last ? p->from_blocks - b : s->chunk;
         t.words = t.last ? p->words : DT_PREFIX_WORDS;
-        t.w = s->packed + (size_t)out * p->w_out + (size_t)b * p->w_block;
+        t.w = s->packed + (size_t)f->group * s->pack_bytes + (size_t)out * p->w_out + (size_t)b * p->w_block;
         for (int row = 0; row < f->images * f->rows; row += f->shape->rows)
             sweep_row(f, row, b, out, &partial, &t);
     }
@@ -166,26 +167,27 @@ static void sweep(const struct field *f, int out)
 static void copy_unit(const struct pass *s, const struct field *f)
 {
     const struct dt_prefix_plan *p = &s->plan;
-    struct dt_prefix_copy c = dt_prefix_plan_copy(p, s->before, f->row, f->rows);
+    struct dt_prefix_copy c = dt_prefix_plan_copy(p, s->before, f->group, f->row, f->rows);
 
     for (int i = 0; i < f->images; i++) {
-        c.src = s->from + (size_t)(f->image + i) * (size_t)(p->from_h * p->from_w) * c.pixel;
+        c.src = s->from + (size_t)(f->image + i) * (size_t)(p->from_h * p->from_w) * c.pixel +
+                (size_t)(f->group * p->from_c * p->size);
         c.dst = f->copy + (size_t)i * dt_prefix_copy_rows(p, p->band) * p->row_bytes;
         s->isa->copy[p->type](&c);
     }
 }
 
-static void run_unit(const struct pass *s, int unit, char *lane)
+static void run_unit(const struct pass *s, int unit, int group, char *lane)
 {
     const struct dt_prefix_plan *p = &s->plan;
-    struct field f = { .p = s, .copy = lane, .partial = (float *)(void *)(lane + s->copy_bytes) };
+    struct field f = { .p = s, .group = group, .copy = lane, .partial = (float *)(void *)(lane + s->copy_bytes) };
     int rows;
 
     dt_prefix_unit(p, unit, &f.image, &f.images, &f.row, &rows);
     f.rows = rows;
     copy_unit(s, &f);
     if (s->sums) {
-        f.sum = s->sums + (size_t)unit * 2 * (size_t)round16(p->to_c);
+        f.sum = s->sums + (size_t)(unit * p->groups + group) * 2 * (size_t)round16(p->to_c);
         memset(f.sum, 0, 2 * (size_t)round16(p->to_c) * sizeof *f.sum);
     }
     for (int c = 0; c < p->classes; c++) {
@@ -213,7 +215,8 @@ static void run_lane(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     (void)end;
     (void)chunk;
     for (int64_t u = begin * s->plan.units / s->n_lanes; u < (begin + 1) * s->plan.units / s->n_lanes; u++)
-        run_unit(s, (int)u, s->lanes + (size_t)begin * s->lane_bytes);
+        for (int group = 0; group < s->plan.groups; group++) /* while the unit is in the cache */
+            run_unit(s, (int)u, group, s->lanes + (size_t)begin * s->lane_bytes);
 }
 
 static size_t round_line(size_t bytes)
@@ -225,8 +228,8 @@ static size_t round_line(size_t bytes)
 static size_t arrange(struct pass *s, char *scratch)
 {
     const struct dt_prefix_plan *p = &s->plan;
-    size_t channels = (size_t)round16(p->to_c) * sizeof(float);
-    size_t pixels = (size_t)(p->group * (p->band + DT_PREFIX_ROWS) * (p->base_cols + DT_PREFIX_ROWS));
+    size_t channels = (size_t)(p->groups * round16(p->to_c)) * sizeof(float);
+    size_t pixels = (size_t)(p->batch * (p->band + DT_PREFIX_ROWS) * (p->base_cols + DT_PREFIX_ROWS));
     int fit = (int)(WEIGHT_BYTES / (MAX_BLOCKS * p->w_block));
 
     s->chunk = fit < 1 ? 1 : fit < p->from_blocks ? fit : p->from_blocks;
@@ -240,36 +243,47 @@ static size_t arrange(struct pass *s, char *scratch)
     return (size_t)(s->lanes - scratch) + (size_t)s->n_lanes * s->lane_bytes;
 }
 
-static float *padded(const float *v, int n, float *to)
+/* Each group's n channels, padded to whole blocks */
+static float *padded(const float *v, int groups, int n, float *to)
 {
     if (!v)
         return NULL;
-    memset(to, 0, (size_t)round16(n) * sizeof *to);
-    memcpy(to, v, (size_t)n * sizeof *to);
+    memset(to, 0, (size_t)(groups * round16(n)) * sizeof *to);
+    for (int g = 0; g < groups; g++)
+        memcpy(to + g * round16(n), v + g * n, (size_t)n * sizeof *to);
     return to;
+}
+
+static void add_sums(const struct pass *s, int group)
+{
+    const struct dt_prefix_plan *p = &s->plan;
+    size_t channels = (size_t)round16(p->to_c);
+
+    for (int k = 0; k < p->to_c; k++) {
+        double sum = 0, sq = 0;
+
+        for (int u = 0; u < p->units; u++) {
+            const float *part = s->sums + (size_t)(u * p->groups + group) * 2 * channels;
+
+            sum += (double)part[k];
+            sq += (double)part[channels + (size_t)k];
+        }
+        s->after.sum[group * p->to_c + k] = (float)sum;
+        s->after.sq[group * p->to_c + k] = (float)sq;
+    }
 }
 
 static void run(struct pass *s, void *scratch)
 {
-    int c = s->plan.to_c;
+    int c = s->plan.to_c, groups = s->plan.groups;
 
     arrange(s, scratch);
-    s->bias = padded(s->after.bias, c, s->bias);
-    s->about = padded(s->after.about, c, s->about);
+    s->bias = padded(s->after.bias, groups, c, s->bias);
+    s->about = padded(s->after.about, groups, c, s->about);
     s->sums = s->after.sum ? s->sums : NULL;
     dt_par_for(s->n_lanes, 1, run_lane, s);
-    if (!s->sums)
-        return;
-    for (int k = 0; k < c; k++) {
-        double sum = 0, sq = 0;
-
-        for (int u = 0; u < s->plan.units; u++) {
-            sum += (double)s->sums[(size_t)(2 * u) * (size_t)round16(c) + (size_t)k];
-            sq += (double)s->sums[(size_t)(2 * u + 1) * (size_t)round16(c) + (size_t)k];
-        }
-        s->after.sum[k] = (float)sum;
-        s->after.sq[k] = (float)sq;
-    }
+    for (int g = 0; g < groups && s->sums; g++)
+        add_sums(s, g);
 }
 
 size_t dt_prefix_scratch(const struct dt_prefix_geom *g, enum dt_prefix_dir dir)
@@ -287,6 +301,7 @@ void dt_prefix_forward(const struct dt_prefix_isa *isa, const struct dt_prefix_g
                       .plan = dt_prefix_plan(g, DT_PREFIX_FORWARD),
                       .from = x,
                       .packed = packed,
+                      .pack_bytes = dt_prefix_pack_bytes(g, false) / (size_t)dt_prefix_groups(g),
                       .add = after ? after->add : NULL,
                       .to = y,
                       .before = before };
@@ -303,6 +318,7 @@ void dt_prefix_backward_data(const struct dt_prefix_isa *isa, const struct dt_pr
                       .plan = dt_prefix_plan(g, DT_PREFIX_DATA),
                       .from = dy,
                       .packed = packed,
+                      .pack_bytes = dt_prefix_pack_bytes(g, true) / (size_t)dt_prefix_groups(g),
                       .add = add ? dx : NULL,
                       .to = dx };
 

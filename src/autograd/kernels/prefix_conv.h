@@ -21,18 +21,19 @@ struct dt_prefix_geom {
     int kernel, stride, pad; /* kernel 1 to 3, stride 1 or 2, pad below the kernel */
     int i, o;                /* channels in use: the first ones */
     int ldx, ldy;            /* channels there are: numbers from one pixel to the next */
-    int w_i, w_o;            /* the weight is [w_o,w_i,kernel,kernel] */
+    int w_i, w_o;            /* the weight is [groups w_o,w_i,kernel,kernel] */
+    int groups;              /* 0: one; more: of i and o channels each side by side, none left over */
     int type;                /* DT_PREFIX_F32 or DT_PREFIX_BF16: x, y, dx, dy and packed weights */
 };
 
-/* What comes before a convolution: x stands for max(0, scale[i] x + shift[i]), without the max unless relu. NULL scale:
- * nothing. */
+/* What comes before a convolution, per channel over all groups: x stands for max(0, scale[i] x + shift[i]), without the
+ * max unless relu. NULL scale: nothing. */
 struct dt_prefix_before {
     const float *scale, *shift;
     bool relu;
 };
-/* What comes after it; all may be NULL. y = act(conv + bias[o] + add), add laid out like y; sum[o] and sq[o] become the
- * sums of y - about[o] and its square, of y before it is rounded to bf16. */
+/* What comes after it, likewise; all may be NULL. y = act(conv + bias[o] + add), add laid out like y; sum[o] and sq[o]
+ * become the sums of y - about[o] and its square, of y before it is rounded to bf16. */
 struct dt_prefix_after {
     const float *bias;
     const void *add;
@@ -42,7 +43,7 @@ struct dt_prefix_after {
 };
 
 /* Weights OIHW to the forward pass's layout or, with `data`, to that of the gradient for the input. Of any geometry
- * only kernel, w_i, w_o and type matter, so one pack serves all prefixes. */
+ * only kernel, w_i, w_o, groups and type matter, so one pack serves all prefixes. */
 size_t dt_prefix_pack_bytes(const struct dt_prefix_geom *g, bool data);
 void dt_prefix_pack(const struct dt_prefix_geom *g, bool data, const float *w, void *packed);
 

@@ -8,7 +8,7 @@
 struct pack {
     const struct dt_prefix_geom *g;
     bool data;
-    const float *w;
+    const float *w; /* group after group, as in `to` */
     char *to;
 };
 
@@ -23,19 +23,25 @@ static size_t out_bytes(const struct dt_prefix_geom *g, bool data)
            DT_PREFIX_WORDS * DT_PREFIX_LINE;
 }
 
-size_t dt_prefix_pack_bytes(const struct dt_prefix_geom *g, bool data)
+static int outputs(const struct dt_prefix_geom *g, bool data) /* blocks of them a group has */
 {
-    return (size_t)dt_ceil_div(data ? g->w_i : g->w_o, DT_PREFIX_WORDS) * out_bytes(g, data);
+    return dt_ceil_div(data ? g->w_i : g->w_o, DT_PREFIX_WORDS);
 }
 
-/* The weight from input `in` to output `out` at a tap; 0 behind the last of either. */
-static float at(const struct pack *p, int out, int in, int tap)
+size_t dt_prefix_pack_bytes(const struct dt_prefix_geom *g, bool data)
+{
+    return (size_t)(dt_prefix_groups(g) * outputs(g, data)) * out_bytes(g, data);
+}
+
+/* A group's weight from input `in` to output `out` at a tap; 0 behind the last of either. */
+static float at(const struct pack *p, int group, int out, int in, int tap)
 {
     const struct dt_prefix_geom *g = p->g;
     int o = p->data ? in : out, i = p->data ? out : in;
 
     return o < g->w_o && i < g->w_i
-               ? p->w[((size_t)o * (size_t)g->w_i + (size_t)i) * (size_t)(g->kernel * g->kernel) + (size_t)tap]
+               ? p->w[((size_t)(group * g->w_o + o) * (size_t)g->w_i + (size_t)i) * (size_t)(g->kernel * g->kernel) +
+                      (size_t)tap]
                : 0;
 }
 
@@ -44,7 +50,7 @@ static void pack_outputs(void *ctx, int64_t begin, int64_t end, int64_t chunk)
     const struct pack *p = ctx;
     const struct dt_prefix_geom *g = p->g;
     int per = per_block(g), taps = g->kernel * g->kernel, n = dt_ceil_div(p->data ? g->w_o : g->w_i, per);
-    int pair = per / DT_PREFIX_WORDS;
+    int pair = per / DT_PREFIX_WORDS, per_group = outputs(g, p->data);
 
     (void)chunk;
     for (int64_t b = begin; b < end; b++)
@@ -52,7 +58,8 @@ static void pack_outputs(void *ctx, int64_t begin, int64_t end, int64_t chunk)
             for (int tap = 0; tap < taps; tap++)
                 for (int k = 0; k < per * DT_PREFIX_WORDS; k++) { /* [word][output][half] */
                     int word = k / pair / DT_PREFIX_WORDS, out = k / pair % DT_PREFIX_WORDS;
-                    float v = at(p, (int)b * DT_PREFIX_WORDS + out, block * per + word * pair + k % pair, tap);
+                    float v = at(p, (int)b / per_group, (int)b % per_group * DT_PREFIX_WORDS + out,
+                                 block * per + word * pair + k % pair, tap);
                     dt_bf16 h = dt_bf16_of(v);
                     char *to = p->to + (size_t)b * out_bytes(g, p->data) +
                                (size_t)(block * taps + tap) * DT_PREFIX_WORDS * DT_PREFIX_LINE;
@@ -68,5 +75,5 @@ void dt_prefix_pack(const struct dt_prefix_geom *g, bool data, const float *w, v
 {
     struct pack p = { g, data, w, packed };
 
-    dt_par_for(dt_ceil_div(data ? g->w_i : g->w_o, DT_PREFIX_WORDS), 1, pack_outputs, &p);
+    dt_par_for(dt_prefix_groups(g) * outputs(g, data), 1, pack_outputs, &p);
 }

@@ -84,7 +84,7 @@ size_t dt_prefix_copy_rows(const struct dt_prefix_plan *p, int rows)
 
 size_t dt_prefix_copy_block(const struct dt_prefix_plan *p)
 {
-    return (size_t)p->group * dt_prefix_copy_rows(p, p->band) * p->row_bytes;
+    return (size_t)p->batch * dt_prefix_copy_rows(p, p->band) * p->row_bytes;
 }
 
 static size_t copy_bytes(const struct dt_prefix_plan *p, int rows)
@@ -100,26 +100,26 @@ static void cut(struct dt_prefix_plan *p, bool weights)
     p->band = p->base_rows;
     while (p->band > MIN_BAND && (copy_bytes(p, p->band) > most || p->n * bands < FEW_UNITS))
         p->band = dt_ceil_div(p->base_rows, ++bands);
-    p->group = 1;
+    p->batch = 1;
     if (bands == 1)
-        while (p->n / (p->group + 1) >= UNITS && p->group * p->base_rows * p->base_cols < PIXELS &&
-               (size_t)(p->group + 1) * copy_bytes(p, p->band) <= most)
-            p->group++;
-    p->units = bands > 1 ? p->n * dt_ceil_div(p->base_rows, p->band) : dt_ceil_div(p->n, p->group);
+        while (p->n / (p->batch + 1) >= UNITS && p->batch * p->base_rows * p->base_cols < PIXELS &&
+               (size_t)(p->batch + 1) * copy_bytes(p, p->band) <= most)
+            p->batch++;
+    p->units = bands > 1 ? p->n * dt_ceil_div(p->base_rows, p->band) : dt_ceil_div(p->n, p->batch);
 }
 
 void dt_prefix_unit(const struct dt_prefix_plan *p, int u, int *image, int *images, int *row, int *rows)
 {
     int bands = dt_ceil_div(p->base_rows, p->band);
 
-    *image = u / bands * p->group;
-    *images = p->n - *image < p->group ? p->n - *image : p->group;
+    *image = u / bands * p->batch;
+    *images = p->n - *image < p->batch ? p->n - *image : p->batch;
     *row = u % bands * p->band;
     *rows = p->base_rows - *row < p->band ? p->base_rows - *row : p->band;
 }
 
 struct dt_prefix_copy dt_prefix_plan_copy(const struct dt_prefix_plan *p, const struct dt_prefix_before *before,
-                                          int row, int rows)
+                                          int group, int row, int rows)
 {
     struct dt_prefix_copy c = { .pixel = (size_t)(p->from_ld * p->size),
                                 .h = p->from_h,
@@ -134,9 +134,9 @@ struct dt_prefix_copy dt_prefix_plan_copy(const struct dt_prefix_plan *p, const 
                                 .planes = p->planes,
                                 .block = dt_prefix_copy_block(p) };
 
-    if (before) {
-        c.scale = before->scale;
-        c.shift = before->shift;
+    if (before && before->scale) {
+        c.scale = before->scale + group * p->from_c;
+        c.shift = before->shift + group * p->from_c;
         c.relu = before->relu;
     }
     return c;
@@ -146,11 +146,15 @@ struct dt_prefix_plan dt_prefix_plan(const struct dt_prefix_geom *g, enum dt_pre
 {
     bool data = dir == DT_PREFIX_DATA;
     int per = g->type == DT_PREFIX_BF16 && dir != DT_PREFIX_WEIGHTS ? 2 * DT_PREFIX_WORDS : DT_PREFIX_WORDS;
-    struct dt_prefix_plan p = { .n = g->n, .type = g->type, .size = g->type == DT_PREFIX_BF16 ? 2 : 4 };
+    struct dt_prefix_plan p = {
+        .n = g->n, .groups = dt_prefix_groups(g), .type = g->type, .size = g->type == DT_PREFIX_BF16 ? 2 : 4
+    };
 
     DT_ASSERT(g->kernel >= 1 && g->kernel <= DT_PREFIX_MAX_KERNEL && g->pad >= 0 && g->pad < g->kernel);
     DT_ASSERT(g->stride == 1 || g->stride == 2);
-    DT_ASSERT(g->i <= g->ldx && g->o <= g->ldy && g->i <= g->w_i && g->o <= g->w_o && g->n > 0 && g->i > 0 && g->o > 0);
+    DT_ASSERT(p.groups == 1 || (g->i == g->w_i && g->o == g->w_o));
+    DT_ASSERT(p.groups * g->i <= g->ldx && p.groups * g->o <= g->ldy && g->i <= g->w_i && g->o <= g->w_o && g->n > 0 &&
+              g->i > 0 && g->o > 0);
     p.from_h = data ? g->oh : g->h;
     p.from_w = data ? g->ow : g->w;
     p.from_c = data ? g->o : g->i;

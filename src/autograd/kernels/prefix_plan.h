@@ -11,6 +11,11 @@ static inline int dt_ceil_div(int a, int b) /* a >= 0 */
     return (a + b - 1) / b;
 }
 
+static inline int dt_prefix_groups(const struct dt_prefix_geom *g)
+{
+    return g->groups ? g->groups : 1;
+}
+
 enum { DT_PREFIX_TAPS = DT_PREFIX_MAX_KERNEL * DT_PREFIX_MAX_KERNEL };
 
 struct dt_prefix_class { /* pixels (row0 + a out_step, col0 + b out_step) of the result */
@@ -19,7 +24,7 @@ struct dt_prefix_class { /* pixels (row0 + a out_step, col0 + b out_step) of the
 };
 
 struct dt_prefix_plan {
-    int n, type, size; /* of a number: 4 or 2 */
+    int n, groups, type, size; /* size of a number: 4 or 2 */
     int from_h, from_w, from_c, from_ld, to_h, to_w, to_c, to_ld;
     int from_blocks, to_blocks, words; /* blocks of channels there are in use; words of the last `from` block */
     int row0, col0, row_step, col_step, planes, cols; /* the copy (dt_prefix_copy) */
@@ -28,7 +33,7 @@ struct dt_prefix_plan {
     int out_step, base_rows, base_cols, classes;
     struct dt_prefix_class class_[4];
     size_t row_bytes, w_block, w_out; /* a copied row; packed weights from block to block */
-    int band, group;                  /* a unit of work: so many base rows of so many images */
+    int band, batch;                  /* a unit of work: so many base rows of so many images, group by group */
     int units;
 };
 
@@ -39,9 +44,10 @@ void dt_prefix_unit(const struct dt_prefix_plan *p, int u, int *image, int *imag
 size_t dt_prefix_copy_rows(const struct dt_prefix_plan *p, int rows); /* copied rows for so many base rows */
 size_t dt_prefix_copy_block(const struct dt_prefix_plan *p); /* bytes of a block of channels in a unit's copy */
 
-/* Makes the copy of base rows [row, row + rows) once src and dst are set to an image and its place */
+/* Makes the copy of a group's base rows [row, row + rows) once src and dst are set: to the group's first channel of an
+ * image, and its place */
 struct dt_prefix_copy dt_prefix_plan_copy(const struct dt_prefix_plan *p, const struct dt_prefix_before *before,
-                                          int row, int rows);
+                                          int group, int row, int rows);
 
 size_t dt_prefix_scratch_weights(const struct dt_prefix_geom *g); /* dt_prefix_scratch of DT_PREFIX_WEIGHTS */
 

@@ -20,15 +20,15 @@ struct weights {
     struct dt_prefix_plan plan;
     const char *x, *dy;
     const struct dt_prefix_before *before;
-    float *dw, *sums; /* sums: [part][blocks of o][blocks of i][tap][16][16] */
+    float *dw, *sums; /* sums: [part][group][blocks of o][blocks of i][tap][16][16] */
     bool add;
     char *lanes;
     int n_parts, n_lanes, i_blocks, o_blocks, taps, dy_cols;
-    size_t part_floats, x_bytes, dy_block, lane_bytes;
+    size_t group_floats, part_floats, x_bytes, dy_block, lane_bytes;
 };
 
 struct unit {
-    int image, images, row, rows;
+    int group, image, images, row, rows;
     char *x, *dy; /* the copies */
 };
 
@@ -48,7 +48,7 @@ static void run_copy(const struct weights *s, const struct dt_prefix_copy *c, bo
 static void copy_unit(const struct weights *s, const struct unit *u)
 {
     const struct dt_prefix_plan *p = &s->plan;
-    struct dt_prefix_copy x = dt_prefix_plan_copy(p, s->before, u->row, u->rows);
+    struct dt_prefix_copy x = dt_prefix_plan_copy(p, s->before, u->group, u->row, u->rows);
     struct dt_prefix_copy dy = { .pixel = (size_t)(p->to_ld * p->size),
                                  .h = p->to_h,
                                  .w = p->to_w,
@@ -62,10 +62,12 @@ static void copy_unit(const struct weights *s, const struct unit *u)
                                  .block = s->dy_block };
 
     for (int i = 0; i < u->images; i++) {
-        x.src = s->x + (size_t)(u->image + i) * (size_t)(p->from_h * p->from_w) * x.pixel;
+        x.src = s->x + (size_t)(u->image + i) * (size_t)(p->from_h * p->from_w) * x.pixel +
+                (size_t)(u->group * p->from_c * p->size);
         x.dst = u->x + (size_t)i * dt_prefix_copy_rows(p, p->band) * p->row_bytes;
         run_copy(s, &x, false);
-        dy.src = s->dy + (size_t)(u->image + i) * (size_t)(p->to_h * p->to_w) * dy.pixel;
+        dy.src = s->dy + (size_t)(u->image + i) * (size_t)(p->to_h * p->to_w) * dy.pixel +
+                 (size_t)(u->group * p->to_c * p->size);
         dy.dst = u->dy + (size_t)(i * p->band * s->dy_cols) * DT_PREFIX_LINE;
         run_copy(s, &dy, true);
     }
@@ -133,10 +135,12 @@ static void run_part(const struct weights *s, int64_t part, char *lane)
         struct unit u = { .x = lane, .dy = lane + s->x_bytes };
 
         dt_prefix_unit(&s->plan, (int)k, &u.image, &u.images, &u.row, &u.rows);
-        copy_unit(s, &u);
-        for (int o = 0; o < s->o_blocks; o++)
-            for (int i = 0; i < s->i_blocks; i++)
-                run_blocks(s, &u, o, i, sums);
+        for (u.group = 0; u.group < s->plan.groups; u.group++) {
+            copy_unit(s, &u);
+            for (int o = 0; o < s->o_blocks; o++)
+                for (int i = 0; i < s->i_blocks; i++)
+                    run_blocks(s, &u, o, i, sums + (size_t)u.group * s->group_floats);
+        }
     }
 }
 
@@ -158,7 +162,8 @@ static void reduce(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 
     (void)chunk;
     for (int64_t b = begin; b < end; b++) {
-        int o0 = (int)b / s->i_blocks * DT_PREFIX_WORDS, i0 = (int)b % s->i_blocks * DT_PREFIX_WORDS;
+        int group = (int)b / (s->o_blocks * s->i_blocks), i0 = (int)b % s->i_blocks * DT_PREFIX_WORDS;
+        int o0 = (int)b / s->i_blocks % s->o_blocks * DT_PREFIX_WORDS;
         int o_n = at_most(s->g->o - o0, DT_PREFIX_WORDS), i_n = at_most(s->g->i - i0, DT_PREFIX_WORDS);
         const float *from = s->sums + (size_t)b * (size_t)(s->taps * SQUARE);
 
@@ -168,7 +173,8 @@ static void reduce(void *ctx, int64_t begin, int64_t end, int64_t chunk)
                 sum[k] += from[(size_t)part * s->part_floats + (size_t)k];
         for (int o = 0; o < o_n; o++)
             for (int i = 0; i < i_n; i++) {
-                float *dw = s->dw + ((size_t)(o0 + o) * (size_t)s->g->w_i + (size_t)(i0 + i)) * (size_t)s->taps;
+                float *dw = s->dw + ((size_t)(group * s->g->w_o + o0 + o) * (size_t)s->g->w_i + (size_t)(i0 + i)) *
+                                        (size_t)s->taps;
 
                 for (int k = 0; k < s->taps; k++)
                     dw[k] = (s->add ? dw[k] : 0) + sum[(k * DT_PREFIX_WORDS + i) * DT_PREFIX_WORDS + o];
@@ -185,14 +191,15 @@ static struct weights arrange(const struct dt_prefix_geom *g, char *scratch, siz
     s.o_blocks = dt_ceil_div(g->o, DT_PREFIX_WORDS);
     s.taps = g->kernel * g->kernel;
     s.dy_cols = g->type == DT_PREFIX_BF16 ? dt_ceil_div(g->ow, 2) : g->ow;
-    s.part_floats = (size_t)s.o_blocks * (size_t)s.i_blocks * (size_t)(s.taps * SQUARE);
+    s.group_floats = (size_t)s.o_blocks * (size_t)s.i_blocks * (size_t)(s.taps * SQUARE);
+    s.part_floats = (size_t)p->groups * s.group_floats;
     s.n_parts = MAX_PARTS;
     while (s.n_parts > MIN_PARTS && (size_t)s.n_parts * s.part_floats * sizeof(float) > PART_BYTES)
         s.n_parts /= 2;
     s.n_parts = at_most(s.n_parts, p->units);
     s.n_lanes = at_most(dt_par_threads(), s.n_parts);
     s.x_bytes = (size_t)s.i_blocks * dt_prefix_copy_block(p);
-    s.dy_block = (size_t)(p->group * p->band * s.dy_cols) * DT_PREFIX_LINE;
+    s.dy_block = (size_t)(p->batch * p->band * s.dy_cols) * DT_PREFIX_LINE;
     s.lane_bytes = s.x_bytes + (size_t)s.o_blocks * s.dy_block;
     s.sums = (float *)(void *)scratch;
     s.lanes = scratch + (size_t)s.n_parts * s.part_floats * sizeof(float);
@@ -222,5 +229,5 @@ void dt_prefix_backward_weights(const struct dt_prefix_isa *isa, const struct dt
     s.dw = dw;
     s.add = add;
     dt_par_for(s.n_lanes, 1, run_lane, &s);
-    dt_par_for((int64_t)s.o_blocks * s.i_blocks, 1, reduce, &s);
+    dt_par_for((int64_t)s.plan.groups * s.o_blocks * s.i_blocks, 1, reduce, &s);
 }
