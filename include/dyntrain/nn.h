@@ -117,6 +117,7 @@ struct dt_module {
     struct dt_param *param;
     struct dt_module *tail;        /* the norm without activation whose result is this module's, or NULL */
     int choice[DT_N_CHOICE_KINDS]; /* index in the space; -1: none */
+    bool block;                    /* a segment of the tape, where that recomputes (dt_segment_begin) */
     bool frozen;                   /* running statistics, no dropout, no gradients */
 };
 

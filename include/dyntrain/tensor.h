@@ -95,6 +95,14 @@ void dt_tape_no_grad(struct dt_tape *t, bool off); /* true: nothing recorded fro
  * and casts where it cannot (see half.c). Stays over resets. */
 void dt_tape_precision(struct dt_tape *t, enum dt_dtype dtype);
 enum dt_dtype dt_tape_dtype(const struct dt_tape *t);
+/* true: segments drop their activations and are computed again in the backward pass (segment.c). Stays over resets. */
+void dt_tape_recompute(struct dt_tape *t, bool on);
+bool dt_tape_recomputes(const struct dt_tape *t);
+int dt_tape_n_segments(const struct dt_tape *t); /* recorded so far, dry tapes included */
+/* A segment; false: none, as the tape does not recompute or is in one already, and then it is not ended. `out`: the
+ * only tensor of it that is used later, NULL: none. */
+bool dt_segment_begin(struct dt_tape *t);
+void dt_segment_end(struct dt_tape *t, struct dt_tensor *out);
 void dt_tape_push(struct dt_tape *t, const char *scope); /* `scope` is borrowed until the reset */
 void dt_tape_pop(struct dt_tape *t);
 void *dt_tape_alloc(struct dt_tape *t, size_t bytes); /* lives until the reset; NULL: failed, kept in the tape */

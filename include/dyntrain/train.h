@@ -64,6 +64,9 @@ struct dt_guard_cfg {
     int64_t max_skips;
     double max_loss; /* 0: no limit */
 };
+struct dt_train_cfg {
+    bool recompute; /* activations of blocks are computed again in the backward pass, not kept */
+};
 struct dt_log_cfg {
     int64_t every_steps; /* a metrics line each so many steps; 0: epochs only */
 };
@@ -76,6 +79,7 @@ struct dt_settings {
     struct dt_model_cfg model;
     struct dt_optim_cfg optim;
     struct dt_checkpoint_cfg checkpoint;
+    struct dt_train_cfg train;
     struct dt_guard_cfg guard;
     struct dt_run_cfg run;
     struct dt_log_cfg log;

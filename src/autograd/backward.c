@@ -36,8 +36,10 @@ static void *grad_take(struct dt_node *n, size_t bytes)
         t->buf = grown;
         t->buf_cap = cap;
     }
-    data = dt_node_alloc(n, bytes);
-    if (data)
+    data = dt_arena_alloc(t->large, bytes);
+    if (!data)
+        dt_node_fail(n, DT_ENOMEM, "out of memory for %zu bytes", bytes);
+    else
         t->buf[t->n_bufs++] = (struct dt_grad_buf){ data, bytes, false };
     return data;
 }
@@ -86,7 +88,7 @@ static void sweep(struct dt_node *n)
     struct dt_profile_mark mark = dt_profile_begin(t);
 
     n->op->backward(n);
-    dt_profile_end(n, mark, true);
+    dt_profile_end(n, mark, DT_PROFILE_BACKWARD);
     if (has_grad(n->out)) {
         dt_grad_release(t, dt_grad_at(n->out, 0));
         n->out->grad = NULL;
@@ -114,8 +116,14 @@ enum dt_code dt_backward(struct dt_tape *t, struct dt_tensor *loss)
     if (!loss->grad)
         return t->err.code;
     loss->grad[0] = 1;
-    for (int i = loss->node->index; i >= 0 && !t->err.code; i--)
-        if (has_grad(t->node[i]->out))
+    t->at_segment = t->n_segments - 1;
+    for (int i = loss->node->index; i >= 0 && !t->err.code; i--) {
+        if (!has_grad(t->node[i]->out))
+            continue;
+        dt_segment_enter(t, i);
+        if (!t->err.code)
             sweep(t->node[i]);
+    }
+    dt_segment_leave(t);
     return t->err.code;
 }

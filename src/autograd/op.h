@@ -113,6 +113,10 @@ void dt_node_fail(struct dt_node *n, enum dt_code code, const char *fmt, ...) DT
 /* Scratch for the duration of the step. NULL: failed, already recorded. */
 void *dt_node_alloc(struct dt_node *n, size_t bytes);
 
+/* This forward pass repeats one of the same step, for the sweep (segment.c): what it changes outside of the tape has
+ * been changed. */
+bool dt_node_again(const struct dt_node *n);
+
 /* The i-th node of a trace, for who compiles it. (mark.c) */
 const struct dt_node *dt_tape_node(const struct dt_tape *t, int i);
 

@@ -54,7 +54,7 @@ struct dt_profile_mark dt_profile_begin(const struct dt_tape *t)
     return mark;
 }
 
-void dt_profile_end(struct dt_node *n, struct dt_profile_mark mark, bool backward)
+void dt_profile_end(struct dt_node *n, struct dt_profile_mark mark, enum dt_profile_part part)
 {
     struct dt_tape *t = n->tape;
     struct dt_profile_row *row = t->profiling ? row_of(t, n->op) : NULL;
@@ -62,7 +62,9 @@ void dt_profile_end(struct dt_node *n, struct dt_profile_mark mark, bool backwar
 
     if (!row)
         return;
-    if (backward) {
+    if (part == DT_PROFILE_AGAIN) {
+        row->backward_s += seconds;
+    } else if (part == DT_PROFILE_BACKWARD) {
         row->backward_s += seconds;
         row->grad_bytes += node_bytes(n) + wanted_bytes(n);
     } else {

@@ -19,7 +19,8 @@ static struct dt_tape *tape_new(struct dt_engine *e, bool dry, struct dt_err *er
     t->small = dt_arena_new(256 << 10, err);
     /* large chunks, so that they come in huge pages; a step that repeats touches the same ones */
     t->large = dt_arena_new(dry ? 1 << 12 : 32 << 20, err);
-    if (!t->small || !t->large) {
+    t->again = dt_arena_new(dry ? 1 << 12 : 32 << 20, err);
+    if (!t->small || !t->large || !t->again) {
         dt_tape_free(t);
         return NULL;
     }
@@ -42,6 +43,8 @@ void dt_tape_free(struct dt_tape *t)
         return;
     dt_arena_free(t->small);
     dt_arena_free(t->large);
+    dt_arena_free(t->again);
+    dt_free(t->segment);
     dt_free(t->node);
     dt_free(t->mark);
     dt_free(t->buf);
@@ -52,8 +55,9 @@ void dt_tape_reset(struct dt_tape *t)
 {
     dt_arena_reset(t->small);
     dt_arena_reset(t->large);
-    t->n_nodes = t->n_marks = t->n_bufs = t->depth = 0;
-    t->no_grad = false;
+    dt_arena_reset(t->again);
+    t->n_nodes = t->n_marks = t->n_bufs = t->n_segments = t->depth = 0;
+    t->no_grad = t->in_segment = t->again_now = false;
     t->err = (struct dt_err){ 0 };
 }
 
@@ -89,7 +93,7 @@ enum dt_dtype dt_tape_dtype(const struct dt_tape *t)
 
 size_t dt_tape_peak(const struct dt_tape *t)
 {
-    return dt_arena_peak(t->small) + dt_arena_peak(t->large);
+    return dt_arena_peak(t->small) + dt_arena_peak(t->large) + dt_arena_peak(t->again);
 }
 
 static const char *scope(const struct dt_tape *t)
@@ -165,7 +169,9 @@ void *dt_tape_alloc(struct dt_tape *t, size_t bytes)
 
 void *dt_node_alloc(struct dt_node *n, size_t bytes)
 {
-    void *p = n->tape->err.code ? NULL : dt_arena_alloc(bytes < 4096 ? n->tape->small : n->tape->large, bytes);
+    struct dt_tape *t = n->tape;
+    struct dt_arena *a = t->in_segment || t->again_now ? t->again : bytes < 4096 ? t->small : t->large;
+    void *p = t->err.code ? NULL : dt_arena_alloc(a, bytes);
 
     if (!p)
         dt_node_fail(n, DT_ENOMEM, "out of memory for %zu bytes", bytes);
@@ -265,8 +271,7 @@ static bool wants_grad(const struct dt_node *n)
     return false;
 }
 
-/* Memory for the result, but for a view. */
-static bool place(struct dt_node *n)
+bool dt_node_place(struct dt_node *n)
 {
     size_t bytes;
     void *p;
@@ -290,7 +295,7 @@ static void compute(struct dt_node *n)
     struct dt_profile_mark mark = dt_profile_begin(n->tape);
 
     n->op->forward(n);
-    dt_profile_end(n, mark, false);
+    dt_profile_end(n, mark, DT_PROFILE_FORWARD);
 }
 
 struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n_in, struct dt_tensor *const *in,
@@ -320,7 +325,7 @@ struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n
     n->out->dtype = dtype;
     n->out->wants_grad = wants_grad(n);
     if (!t->dry) {
-        if (!place(n))
+        if (!dt_node_place(n))
             return &t->nil;
         compute(n);
         if (t->err.code)

@@ -106,13 +106,17 @@ void dt_run_ask(struct dt_run *run, int choice, struct dt_tensor *x)
 struct dt_tensor *dt_forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
 {
     struct dt_tensor *y;
+    bool segment;
 
     if (!x)
         return NULL;
     if (!run->net)
         run->net = m->net;
     dt_tape_push(run->tape, m->name);
+    segment = m->block && dt_segment_begin(run->tape);
     y = m->class_->forward(m, run, x);
+    if (segment)
+        dt_segment_end(run->tape, y);
     dt_tape_pop(run->tape);
     if (run->policy && run->policy->at == m && y)
         dt_run_ask(run, -1, y);

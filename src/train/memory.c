@@ -105,6 +105,7 @@ static double step_peak(struct dt_loop *l, int n)
     t->tape = loader ? dt_tape_new(t->engine, &t->err) : NULL;
     if (t->tape) {
         dt_tape_precision(t->tape, dt_tape_dtype(own));
+        dt_tape_recompute(t->tape, dt_tape_recomputes(own));
         dt_loader_start(loader, 0, 0);
         if (dt_loader_next(loader, &b, &t->err))
             take_step(t, &b);

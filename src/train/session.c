@@ -114,6 +114,30 @@ static enum dt_code open_tape(struct dt_train *t)
                 dt_engine_name(t->engine));
     if (asked == DT_BF16_MIXED || (asked == DT_AUTO_PRECISION && dt_engine_bf16(t->engine, true)))
         dt_tape_precision(t->tape, DT_BF16);
+    dt_tape_recompute(t->tape, t->set->train.recompute);
+    return t->err.code;
+}
+
+/* A network without blocks would train as before and say nothing. */
+static enum dt_code check_recompute(struct dt_loop *l)
+{
+    struct dt_train *t = &l->t;
+    struct dt_tape *dry = dt_tape_new_dry(&t->err);
+    struct dt_shape in = dt_net_input(t->net);
+    struct dt_run run = { .tape = dry, .training = true };
+
+    if (!dry)
+        return t->err.code;
+    dt_tape_recompute(dry, true);
+    (void)dt_net_forward(t->net, &run, dt_tape_leaf(dry, in, NULL));
+    if (dt_tape_err(dry)->code)
+        dt_fail(&t->err, dt_tape_err(dry)->code, "%s", dt_tape_err(dry)->msg);
+    else if (dt_tape_n_segments(dry) == 0) {
+        dt_config_reject(l->setup.config, "train.recompute", "%s has no blocks to compute again; leave it out",
+                         l->setup.set.network);
+        dt_fail(&t->err, DT_ECONFIG, "%s", dt_config_error(l->setup.config, 0));
+    }
+    dt_tape_free(dry);
     return t->err.code;
 }
 
@@ -143,6 +167,8 @@ enum dt_code dt_session_open(struct dt_loop *l)
                                : dt_dataset_open(&set->data, (uint64_t)set->seed, &t->err);
     if (!t->err.code && check_data(l) == DT_OK)
         t->net = dt_session_net(l, &l->setup, true, &t->err);
+    if (!t->err.code && set->train.recompute)
+        check_recompute(l);
     if (!t->err.code && !l->described)
         open_loader(l);
     return t->err.code;

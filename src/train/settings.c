@@ -49,6 +49,13 @@ static const struct dt_opt checkpoint_opts[] = {
     DT_OPT_END,
 };
 
+static const struct dt_opt train_opts[] = {
+    DT_BOOL(struct dt_train_cfg, recompute, "false",
+            "less memory for more time, the same numbers: blocks drop their activations and compute them again for the "
+            "gradients"),
+    DT_OPT_END,
+};
+
 static const struct dt_opt guard_opts[] = {
     DT_PICK(struct dt_guard_cfg, on_bad_step, "stop", on_bad_step,
             "loss or gradient not finite, or loss beyond max_loss: exit 6, or leave the step out"),
@@ -99,6 +106,7 @@ const struct dt_opt dt_settings_opts[] = {
     DT_SECTION(struct dt_settings, model, dt_model_opts, "network"),
     DT_SECTION(struct dt_settings, optim, dt_optim_opts, "optimiser"),
     DT_SECTION(struct dt_settings, checkpoint, checkpoint_opts, "what is saved, and when"),
+    DT_SECTION(struct dt_settings, train, train_opts, "how a step is computed"),
     DT_SECTION(struct dt_settings, guard, guard_opts, "numbers that go bad"),
     DT_SECTION(struct dt_settings, run, run_opts, "where and how the run is executed"),
     DT_SECTION(struct dt_settings, log, log_opts, "what is written down"),

@@ -204,8 +204,8 @@ enum dt_code dt_setup_write(const struct dt_setup *s, bool origins, FILE *f)
 
 void dt_setup_hash(struct dt_setup *s, char hex[65])
 {
-    static const char *const without[] = { "data.dir", "run", "checkpoint.on_full", "checkpoint.retry_seconds",
-                                           "guard",    NULL };
+    static const char *const without[] = { "data.dir", "run", "checkpoint.on_full", "checkpoint.retry_seconds", "guard",
+                                           "train",    NULL };
     struct dt_config_part part[DT_MAX_METHODS + 1];
 
     dt_config_hash(s->config, part, dt_setup_parts(s, NULL, part), without, hex);

@@ -53,6 +53,7 @@ static const struct row {
     const char *method, *text;
 } rows[] = {
     { "supervised", "supervised: {epochs: 1}\n" },
+    { "recomputed", "supervised: {epochs: 1}\ntrain: {recompute: true}\n" },
     { "distilled", "supervised: {epochs: 1, distill: {from: wide.yaml}}\n" },
     /* the curriculum learns a small agent without gradients of the network; the fine-tuning takes the most */
     { "budgetnet", "method: budgetnet\nbudget: {list: [0.5, 1]}\n"
@@ -130,6 +131,37 @@ START_TEST(what_comes_later_is_refused_now)
 }
 END_TEST
 
+/* The same metrics to the byte; a network that has nothing to compute again is refused. */
+START_TEST(recomputed)
+{
+    static char before[1 << 16], after[1 << 16];
+    struct cli *c = cli_open();
+    char *const to[] = { before, after };
+
+    for (int i = 0; i < 2; i++) {
+        char path[600];
+        FILE *f;
+        size_t n;
+
+        cli_ok(c, "-q tiny.yaml name=run%d train.recompute=%s", i, i ? "true" : "false");
+        snprintf(path, sizeof path, "%s/metrics.jsonl", cli_newest_run(c));
+        f = fopen(path, "r");
+        ck_assert_ptr_nonnull(f);
+        n = fread(to[i], 1, sizeof before - 1, f);
+        ck_assert_int_eq(fclose(f), 0);
+        ck_assert_uint_gt(n, 100);
+        to[i][n] = 0;
+    }
+    ck_assert_str_eq(before, after);
+    cli_failed(c,
+               cli_run(c,
+                       "-q tiny.yaml train.recompute=true model.arch=alexnet data.synth.size=224 data.synth.train=20 "
+                       "data.batch=2"),
+               3, "train.recompute: alexnet has no blocks to compute again; leave it out");
+    cli_close(c);
+}
+END_TEST
+
 Suite *suite_memory(void)
 {
     Suite *s = suite_create("memory");
@@ -137,6 +169,7 @@ Suite *suite_memory(void)
 
     tcase_set_timeout(c, 120);
     tcase_add_test(c, what_cannot_fit_is_refused);
+    tcase_add_test(c, recomputed);
     tcase_add_loop_test(c, the_estimate_is_near, 0, N_ROWS);
     tcase_add_loop_test(c, what_comes_later_is_refused_now, 0, 3);
     suite_add_tcase(s, c);

@@ -2,8 +2,9 @@
 
 int main(int argc, char **argv)
 {
-    static dt_suite_fn *const suites[] = { suite_module, suite_net, suite_models, suite_layers, suite_cost,
-                                           suite_exit,   suite_run, suite_gates,  suite_same,   NULL };
+    static dt_suite_fn *const suites[] = { suite_module, suite_net,     suite_models, suite_layers,
+                                           suite_cost,   suite_exit,    suite_run,    suite_gates,
+                                           suite_same,   suite_segment, NULL };
 
     return dt_test_main(argc, argv, suites);
 }

@@ -14,5 +14,6 @@ Suite *suite_exit(void);
 Suite *suite_run(void);
 Suite *suite_gates(void);
 Suite *suite_same(void);
+Suite *suite_segment(void);
 
 #endif

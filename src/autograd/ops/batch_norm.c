@@ -189,7 +189,7 @@ static void batch_stats(struct work *w)
         combine(s, k, &mean, &var);
         s->mean[k] = (dt_real)mean;
         s->rstd[k] = (dt_real)(1 / sqrt(var + eps));
-        if (cfg->frozen)
+        if (cfg->frozen || dt_node_again(n))
             continue;
         run_mean[k] = (dt_real)((1 - momentum) * (double)run_mean[k] + momentum * mean);
         run_var[k] = (dt_real)((1 - momentum) * (double)run_var[k] + momentum * var * m / (m - 1));

@@ -62,6 +62,7 @@ struct dt_module *dt_conv_norm(struct dt_net *n, struct dt_module *parent, const
                           : cfg->relu ? DT_RELU
                                       : DT_LINEAR,
                           cfg->momentum, cfg->eps);
+    m->block = true;
     m->tail = cfg->width ? NULL : c->norm->tail;
     if (cfg->width)
         dt_choice_new(m, DT_WIDTH, cfg->out);

@@ -20,6 +20,7 @@ struct dt_module *dt_residual(struct dt_net *n, struct dt_module *parent, const 
     struct dt_module *m = dt_module_new(n, parent, &residual_class, "%s", name);
 
     ((struct residual *)m)->act = act;
+    m->block = true;
     return m;
 }
 

@@ -24,7 +24,9 @@ static void block(struct dt_net *net, struct dt_module *stage, const char *name,
     struct dt_module *m, *body;
 
     if (stride > 1) {
-        inverted(net, dt_seq(net, stage, name), in, out, expand, stride);
+        body = dt_seq(net, stage, name);
+        body->block = true;
+        inverted(net, body, in, out, expand, stride);
         return;
     }
     m = dt_residual(net, stage, name, DT_LINEAR);
