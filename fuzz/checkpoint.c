@@ -1,5 +1,6 @@
-/* A checkpoint. With a first byte of 0 the rest is the file, and nearly always refused by its checksum. Otherwise the
- * rest is what lies behind the header, which is made to fit: hostile content with a valid checksum. */
+/* A checkpoint: all items, and what describe.c makes of /data. With a first byte of 0 the rest is the file, and nearly
+ * always refused by its checksum. Otherwise the rest is what lies behind the header, which is made to fit: hostile
+ * content with a valid checksum. */
 #include "fuzz.h"
 
 #include <dyntrain/io.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #include "io/hdf5/image.h"
+#include "train/loop.h"
 
 enum { MOST = 1 << 24 };
 
@@ -36,6 +38,17 @@ static bool read_text(void *ctx, const struct dt_ckpt_item *item)
         dt_ckpt_get_text(ctx, item->path, arena);
     dt_arena_free(arena);
     return true;
+}
+
+static void read_data(struct dt_ckpt *c)
+{
+    struct dt_err err = { .code = DT_OK };
+    struct dt_arena *arena = dt_arena_new(0, &err);
+    struct dt_data_info info = { .classes = 0 };
+
+    if (arena && dt_ckpt_has(c, "/data/shape") && dt_describe_get(c, "last.h5", arena, &info, &err))
+        fuzz_accepted += info.classes > 0 && *info.class_names[info.classes - 1];
+    dt_arena_free(arena);
 }
 
 static void put_le(uint8_t *to, uint64_t v, int bytes)
@@ -75,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     dt_ckpt_each(c, read_item, c);
     dt_ckpt_each(c, read_text, c);
+    read_data(c);
     fuzz_accepted += dt_ckpt_err(c)->code == DT_OK;
     dt_ckpt_free(c);
     return 0;

@@ -87,6 +87,28 @@ static void image(const char *name, bool jpeg, int c)
     end("image", name);
 }
 
+/* Content that says what its images were like. */
+static void described(void)
+{
+    const double mean[] = { 0.5, 0.4, 0.3 }, std[] = { 0.2, 0.2, 0.3 };
+    struct dt_err err = { .code = DT_OK };
+    struct dt_ckpt *c = dt_ckpt_new(&err);
+
+    dt_test_ok(&err);
+    dt_ckpt_put(c, "/data/shape", DT_CKPT_I64, 1, (int64_t[]){ 4 }, (int64_t[]){ 32, 32, 3, 2 });
+    dt_ckpt_put(c, "/data/mean", DT_CKPT_F64, 1, (int64_t[]){ 3 }, mean);
+    dt_ckpt_put(c, "/data/std", DT_CKPT_F64, 1, (int64_t[]){ 3 }, std);
+    dt_ckpt_put_text(c, "/data/classes", "cat\ndog\n");
+    ck_assert_int_eq(dt_ckpt_save(c, test_path(dir, "data.h5"), &err), DT_OK);
+    dt_ckpt_free(c);
+    begin();
+    add_file("data.h5", false);
+    memmove(seed + 1, seed + 512, n_seed - 512);
+    n_seed -= 511;
+    seed[0] = 1;
+    end("checkpoint", "data");
+}
+
 /* Raw, and as content to which the target makes a header. */
 static void checkpoint(void)
 {
@@ -113,6 +135,7 @@ START_TEST(write_all)
     image("grey.jpg", true, 1);
     image("rgb.jpg", true, 3);
     checkpoint();
+    described();
     dt_test_rmdir(dir);
 }
 END_TEST
