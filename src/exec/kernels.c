@@ -45,7 +45,7 @@ void dt_kernel_norm(const struct dt_step *s, const struct dt_value *v, const voi
         size_t at = (size_t)(b * pixels * block) * size_of(v), c = (size_t)(b * block);
 
         dt_rows_kernel(v->dtype)->scale((const char *)x + at, NULL, pixels, block, s->a + c, s->b + c, s->act,
-                                        (char *)y + at);
+                                        (char *)y + at, NULL);
     }
 }
 

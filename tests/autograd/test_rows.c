@@ -23,9 +23,10 @@ static const double ulp = sizeof(dt_real) == 8 ? 2.3e-16 : 1.2e-7;
 /* One set of operands; what lies behind an output must stay as it is. */
 struct operands {
     dt_real x[MAX_N], y[MAX_N], dy[MAX_N];
-    dt_real shift[MAX_C], a[MAX_C], big[MAX_C], p[MAX_C], q[MAX_C], zero[MAX_C];
+    dt_real shift[MAX_C], a[MAX_C], big[MAX_C], p[MAX_C], q[MAX_C], zero[MAX_C], one[MAX_C];
 };
 static struct operands in;
+static uint16_t bits[MAX_N + 1];
 struct result {
     dt_real v[MAX_N + GUARD], w[MAX_C + GUARD];
 };
@@ -49,7 +50,7 @@ static void draw_all(void)
     for (int i = 0; i < MAX_N; i++)
         in.y[i] *= 12;
     for (int i = 0; i < MAX_C; i++)
-        in.big[i] = 12 * in.a[i];
+        in.big[i] = 12 * in.a[i], in.one[i] = 1;
     draw(in.p, MAX_C, 5);
     draw(in.q, MAX_C, 6);
 }
@@ -88,6 +89,31 @@ static void check_near(const char *isa, const char *what, int c, int64_t rows, d
         check_near(one->isa, what, c, n, size);                                                                        \
     } while (0)
 
+static bool passes(int64_t i, enum dt_act act)
+{
+    return act == DT_LINEAR || (in.y[i] > 0 && (act == DT_RELU || in.y[i] < 6));
+}
+
+/* The slopes of y, into bits[]: scale() by 1 leaves them, alike in both kernels. */
+static void check_bits(const struct dt_rows_kernel *one, const struct dt_rows_kernel *ref, int c, int64_t n,
+                       enum dt_act act)
+{
+    static uint16_t want[MAX_N];
+    int64_t words = dt_slope_words(c);
+
+    memset(bits, 0xff, sizeof bits);
+    memset(want, 0, sizeof want);
+    for (int64_t i = 0; i < n * c; i++)
+        want[i / c * words + i % c / 16] |= (uint16_t)(passes(i, act) << i % c % 16);
+    for (int k = 0; k < 2; k++) {
+        (k ? ref : one)->scale(in.y, NULL, n, c, in.one, in.zero, act, plain.v, bits);
+        for (int64_t i = 0; i < n * words && act; i++)
+            CHECK_EACH(bits[i] == want[i], "%s: c %d, rows %d, word %d: %x, not %x", (k ? ref : one)->isa, c, (int)n,
+                       (int)i, bits[i], want[i]);
+        ck_assert_uint_eq(bits[n * words], 0xffff);
+    }
+}
+
 static void check_kernel(const struct dt_rows_kernel *one, const struct dt_rows_kernel *ref, int c, int64_t n)
 {
     double sums = 4 * ((double)n + 1); /* |x - shift| <= 2 */
@@ -96,15 +122,19 @@ static void check_kernel(const struct dt_rows_kernel *one, const struct dt_rows_
     for (int i = DT_LINEAR; i <= DT_RELU6; i++) {
         enum dt_act act = (enum dt_act)i;
         const dt_real *y = act ? in.y : NULL;
+        const struct dt_slope slope = { act, y, NULL }, by_bits = { act, NULL, act ? bits : NULL };
 
-        COMPARE("scale", 14, k->scale(in.x, NULL, n, c, in.big, in.q, act, r->v));
-        COMPARE("scale and add", 16, k->scale(in.x, in.dy, n, c, in.big, in.q, act, r->v));
-        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, y, act, NULL, n, c, c, in.shift, r->v, r->w));
+        COMPARE("scale", 14, k->scale(in.x, NULL, n, c, in.big, in.q, act, r->v, NULL));
+        COMPARE("scale and add", 16, k->scale(in.x, in.dy, n, c, in.big, in.q, act, r->v, NULL));
+        COMPARE("grad_stats", sums, k->grad_stats(in.x, in.dy, &slope, NULL, n, c, c, in.shift, r->v, r->w));
+        check_bits(one, ref, c, n, act);
+        COMPARE("grad_stats by bits", sums,
+                k->grad_stats(in.x, in.dy, k == ref ? &slope : &by_bits, NULL, n, c, c, in.shift, r->v, r->w));
         COMPARE("add_relu", 2, k->add_relu(in.x, in.dy, n * c, act == DT_RELU, r->v));
         for (int add = 0; add < 2; add++) {
             COMPARE("act_grad", 2, k->act_grad(in.dy, y, n * c, act, add, r->v));
             COMPARE("grad_input", 4,
-                    k->grad_input(in.x, in.dy, y, act, n, c, c, in.shift, in.a, in.p, in.q, add, r->v));
+                    k->grad_input(in.x, in.dy, &slope, n, c, c, in.shift, in.a, in.p, in.q, add, r->v));
         }
     }
 }
@@ -137,7 +167,7 @@ static double acted(double v, enum dt_act act)
 /* The gradient that passes the activation behind element i. */
 static double passed(int i, enum dt_act act)
 {
-    return act == DT_LINEAR || (in.y[i] > 0 && (act == DT_RELU || in.y[i] < 6)) ? (double)in.dy[i] : 0;
+    return passes(i, act) ? (double)in.dy[i] : 0;
 }
 
 /* The plain kernel against sums written out here. */
@@ -148,12 +178,13 @@ START_TEST(plain_is_right)
     const struct dt_rows_kernel *k = all[dt_rows_kernels(DT_REAL_DTYPE, all) - 1];
     int c = channels[_i % N_CHANNELS], n = 63;
     double tol = 1e3 * ulp;
+    const struct dt_slope slope = { act, act ? in.y : NULL, NULL };
 
     draw_all();
     memset(&fast, 0, sizeof fast);
     memset(&plain, 0, sizeof plain);
     k->stats(in.x, n, c, c, in.shift, fast.v, fast.w);
-    k->grad_stats(in.x, in.dy, in.y, act, NULL, n, c, c, in.shift, plain.v, plain.w);
+    k->grad_stats(in.x, in.dy, &slope, NULL, n, c, c, in.shift, plain.v, plain.w);
     for (int j = 0; j < c; j++) {
         double sum = 0, sq = 0, dot = 0, g = 0;
 
@@ -170,9 +201,9 @@ START_TEST(plain_is_right)
         check_close((double)plain.v[j], dot, tol);
         check_close((double)plain.w[j], g, tol);
     }
-    k->scale(in.x, NULL, n, c, in.big, in.q, act, fast.v);
+    k->scale(in.x, NULL, n, c, in.big, in.q, act, fast.v, NULL);
     memcpy(plain.v, in.x, sizeof in.x);
-    k->grad_input(in.x, in.dy, in.y, act, n, c, c, in.shift, in.a, in.p, in.q, true, plain.v);
+    k->grad_input(in.x, in.dy, &slope, n, c, c, in.shift, in.a, in.p, in.q, true, plain.v);
     for (int i = 0; i < n * c; i++) {
         double x = (double)in.x[i], dy = passed(i, act);
         int j = i % c;

@@ -4,6 +4,9 @@
 #include "autograd/kernels/rows.h"
 
 #include <string.h>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 #ifndef DT_ROWS_ISA
 #define DT_ROWS_ISA plain
@@ -74,38 +77,49 @@ static void stats(const void *vx, int64_t rows, int c, int step, const dt_real *
 }
 
 static void scale(const void *vx, const void *vbase, int64_t rows, int c, const dt_real *a, const dt_real *b,
-                  enum dt_act act, void *vy)
+                  enum dt_act act, void *vy, uint16_t *bits)
 {
     const elem *x = vx, *base = vbase;
+    int64_t words = dt_slope_words(c);
     elem *y = vy;
 
-#define CALL(l, r, n, k) scale##l(x + r * c + k, base ? base + r * c + k : NULL, n, c, a + k, b + k, act, y + r * c + k)
+#define CALL(l, r, n, k)                                                                                               \
+    scale##l(x + r * c + k, base ? base + r * c + k : NULL, n, c, a + k, b + k, act, y + r * c + k,                    \
+             bits ? bits + r * words + k / 16 : NULL, k % 16, words)
     OVER_ROWS(CALL);
 #undef CALL
 }
 
-static void grad_stats(const void *vx, const void *vdy, const void *vy, enum dt_act act, void *vmasked, int64_t rows,
-                       int c, int step, const dt_real *mean, dt_real *dg, dt_real *db)
+static void grad_stats(const void *vx, const void *vdy, const struct dt_slope *s, void *vmasked, int64_t rows, int c,
+                       int step, const dt_real *mean, dt_real *dg, dt_real *db)
 {
-    const elem *x = vx, *dy = vdy, *y = vy;
+    const elem *x = vx, *dy = vdy, *y = s ? s->y : NULL;
+    const uint16_t *bits = s ? s->bits : NULL;
+    enum dt_act act = s ? s->act : DT_LINEAR;
+    int64_t words = dt_slope_words(step);
     elem *masked = vmasked;
 
 #define CALL(l, r, n, k)                                                                                               \
-    grad_stats##l(x + r * step + k, dy + r * step + k, y ? y + r * step + k : NULL, act,                               \
-                  masked ? masked + r * step + k : NULL, n, step, mean + k, dg + k, db + k)
+    grad_stats##l(x + r * step + k, dy + r * step + k, y ? y + r * step + k : NULL,                                    \
+                  bits ? bits + r * words + k / 16 : NULL, k % 16, words, act, masked ? masked + r * step + k : NULL,  \
+                  n, step, mean + k, dg + k, db + k)
     OVER_ROWS(CALL);
 #undef CALL
 }
 
-static void grad_input(const void *vx, const void *vdy, const void *vy, enum dt_act act, int64_t rows, int c, int step,
+static void grad_input(const void *vx, const void *vdy, const struct dt_slope *s, int64_t rows, int c, int step,
                        const dt_real *mean, const dt_real *a, const dt_real *p, const dt_real *q, bool add, void *vdx)
 {
-    const elem *x = vx, *dy = vdy, *y = vy;
+    const elem *x = vx, *dy = vdy, *y = s ? s->y : NULL;
+    const uint16_t *bits = s ? s->bits : NULL;
+    enum dt_act act = s ? s->act : DT_LINEAR;
+    int64_t words = dt_slope_words(step);
     elem *dx = vdx;
 
 #define CALL(l, r, n, k)                                                                                               \
-    grad_input##l(x + r * step + k, dy + r * step + k, y ? y + r * step + k : NULL, act, n, step, mean + k, a + k,     \
-                  p + k, q + k, add, dx + r * step + k)
+    grad_input##l(x + r * step + k, dy + r * step + k, y ? y + r * step + k : NULL,                                    \
+                  bits ? bits + r * words + k / 16 : NULL, k % 16, words, act, n, step, mean + k, a + k, p + k, q + k, \
+                  add, dx + r * step + k)
     OVER_ROWS(CALL);
 #undef CALL
 }

@@ -72,14 +72,54 @@ static inline V FN(activate)(V v, enum dt_act act)
     return FN(rectify)(v);
 }
 
-/* v where the activation that gave y has a slope, else 0 */
-static inline V FN(where)(V y, V v, enum dt_act act)
+/* Where the activation has a slope: of what goes into it or of what comes out, which is the same. */
+static inline M FN(slope)(V v, enum dt_act act)
 {
-    M on = (M)(y > (V){ 0 });
+    M on = (M)(v > (V){ 0 });
 
     if (act == DT_RELU6)
-        on &= (M)(y < (V){ 0 } + (dt_real)6);
-    return (V)((M)v & on);
+        on &= (M)(v < (V){ 0 } + (dt_real)6);
+    return on;
+}
+
+static inline unsigned FN(to_bits)(M on)
+{
+#if defined(__AVX512F__) && LANES == 16
+    return _mm512_movepi32_mask((__m512i)on);
+#elif defined(__AVX2__) && LANES == 16
+    __m256 half[2];
+
+    memcpy(half, &on, sizeof half);
+    return (unsigned)_mm256_movemask_ps(half[0]) | (unsigned)_mm256_movemask_ps(half[1]) << 8;
+#elif defined(__AVX2__) && LANES == 8
+    return (unsigned)_mm256_movemask_ps((__m256)on);
+#else
+    unsigned bits = 0;
+
+    for (int i = 0; i < LANES; i++)
+        bits |= (unsigned)(on[i] & 1) << i;
+    return bits;
+#endif
+}
+
+/* A word is filled from its first bit on. */
+static inline void FN(put_bits)(uint16_t *word, int shift, unsigned bits)
+{
+    *word = (uint16_t)(LANES == 16 || shift == 0 ? bits : *word | bits << shift);
+}
+
+/* v in the lanes whose bits are set, else 0 */
+static inline V FN(select)(unsigned bits, V v)
+{
+#if defined(__AVX512F__) && LANES == 16
+    return (V)_mm512_maskz_mov_ps((__mmask16)bits, (__m512)v);
+#else
+    M one;
+
+    for (int i = 0; i < LANES; i++)
+        one[i] = (dt_mask)1 << i;
+    return (V)((M)v & (M)((((M){ 0 } + (dt_mask)bits) & one) != 0));
+#endif
 }
 
 static inline void FN(put)(elem *dst, V v, bool add)
@@ -101,8 +141,9 @@ static inline void FN(stats)(const elem *x, int64_t rows, int64_t step, const dt
     FN(store)(sq, q);
 }
 
+/* bits: those of LANES channels from `shift` on, in words that are `words` apart; may be NULL. */
 static inline void FN(scale)(const elem *x, const elem *base, int64_t rows, int64_t c, const dt_real *a,
-                             const dt_real *b, enum dt_act act, elem *y)
+                             const dt_real *b, enum dt_act act, elem *y, uint16_t *bits, int shift, int64_t words)
 {
     V va = FN(load)(a), vb = FN(load)(b);
 
@@ -112,29 +153,36 @@ static inline void FN(scale)(const elem *x, const elem *base, int64_t rows, int6
         if (base)
             v += FN(get)(base + r * c);
         FN(set)(y + r * c, FN(activate)(v, act));
+        if (bits)
+            FN(put_bits)(bits + r * words, shift, FN(to_bits)(FN(slope)(v, act)));
     }
 }
 
-/* g of one row; kept in `masked` as well where that is asked for. */
-static inline V FN(masked)(const elem *dy, const elem *y, enum dt_act act, elem *masked)
+/* g of one row, by bits or else by y; kept in `masked` as well where that is asked for. */
+static inline V FN(masked)(const elem *dy, const elem *y, const uint16_t *bits, int shift, enum dt_act act,
+                           elem *masked)
 {
     V g = FN(get)(dy);
 
-    if (act != DT_LINEAR)
-        g = FN(where)(FN(get)(y), g, act);
+    if (bits)
+        g = FN(select)((unsigned)*bits >> shift, g);
+    else if (act != DT_LINEAR)
+        g = (V)((M)g & FN(slope)(FN(get)(y), act));
     if (masked)
         FN(set)(masked, g);
     return g;
 }
 
-static inline void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, enum dt_act act, elem *masked,
-                                  int64_t rows, int64_t step, const dt_real *mean, dt_real *dg, dt_real *db)
+static inline void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, const uint16_t *bits, int shift,
+                                  int64_t words, enum dt_act act, elem *masked, int64_t rows, int64_t step,
+                                  const dt_real *mean, dt_real *dg, dt_real *db)
 {
     V m = FN(load)(mean), s = FN(load)(db), q = FN(load)(dg);
 
     for (int64_t r = 0; r < rows; r++) {
         int64_t at = r * step;
-        V g = FN(masked)(dy + at, y ? y + at : NULL, act, masked ? masked + at : NULL);
+        V g = FN(masked)(dy + at, y ? y + at : NULL, bits ? bits + r * words : NULL, shift, act,
+                         masked ? masked + at : NULL);
 
         s += g;
         q += g * (FN(get)(x + at) - m);
@@ -143,15 +191,15 @@ static inline void FN(grad_stats)(const elem *x, const elem *dy, const elem *y, 
     FN(store)(dg, q);
 }
 
-static inline void FN(grad_input)(const elem *x, const elem *dy, const elem *y, enum dt_act act, int64_t rows,
-                                  int64_t step, const dt_real *mean, const dt_real *a, const dt_real *p,
-                                  const dt_real *q, bool add, elem *dx)
+static inline void FN(grad_input)(const elem *x, const elem *dy, const elem *y, const uint16_t *bits, int shift,
+                                  int64_t words, enum dt_act act, int64_t rows, int64_t step, const dt_real *mean,
+                                  const dt_real *a, const dt_real *p, const dt_real *q, bool add, elem *dx)
 {
     V vm = FN(load)(mean), va = FN(load)(a), vp = FN(load)(p), vq = FN(load)(q);
 
     for (int64_t r = 0; r < rows; r++) {
         int64_t at = r * step;
-        V g = FN(masked)(dy + at, y ? y + at : NULL, act, NULL);
+        V g = FN(masked)(dy + at, y ? y + at : NULL, bits ? bits + r * words : NULL, shift, act, NULL);
 
         FN(put)(dx + at, va * g + (vp * (FN(get)(x + at) - vm) + vq), add);
     }
@@ -166,7 +214,7 @@ static inline void FN(add_relu)(const elem *a, const elem *b, bool relu, elem *y
 
 static inline void FN(act_grad)(const elem *dy, const elem *y, enum dt_act act, bool add, elem *dx)
 {
-    FN(put)(dx, FN(masked)(dy, y, act, NULL), add);
+    FN(put)(dx, FN(masked)(dy, y, NULL, 0, act, NULL), add);
 }
 
 #undef V

@@ -23,6 +23,7 @@ struct save {
     bool batch;            /* some group has statistics of this batch */
     double *m;             /* [groups] rows in the statistics; 0: running ones */
     const dt_real *weight; /* [n][groups], NULL: all count */
+    uint16_t *bits;        /* the activation's slopes, see dt_slope; NULL: the result tells */
     dt_real *mean;         /* [c], then rstd, a, b, p, q, zero: one row of [7][c] each */
     dt_real *rstd, *a, *b, *p, *q, *zero;
     dt_real *part; /* [chunks][3][c]: shift, sum, square sum; backward: -, sum g, sum g u */
@@ -83,6 +84,7 @@ static void count_rows(const struct dt_node *n, struct save *s)
 
 static struct save *save_new(struct dt_node *n)
 {
+    const struct dt_norm_cfg *cfg = n->attr;
     const struct dt_shape *x = &n->in[X]->shape;
     struct save *s = dt_node_alloc(n, sizeof *s);
     int64_t per;
@@ -98,6 +100,8 @@ static struct save *save_new(struct dt_node *n)
     s->weight = n->in[WEIGHT] ? n->in[WEIGHT]->data : NULL;
     s->groups = s->weight && n->in[WEIGHT]->shape.rank == 2 ? n->in[WEIGHT]->shape.d[1] : 1;
     s->cg = s->c / s->groups;
+    if (cfg->act && n->out->wants_grad && (s->groups == 1 || s->cg % 16 == 0)) /* groups begin with a word */
+        s->bits = dt_node_alloc(n, (size_t)(s->n * s->hw * dt_slope_words(s->c)) * sizeof *s->bits);
     s->m = dt_node_alloc(n, (size_t)s->groups * sizeof *s->m);
     s->mean = dt_node_alloc(n, 7 * c * sizeof(dt_real));
     s->part = dt_node_alloc(n, (size_t)dt_par_chunks(s->n, s->grain) * 3 * c * sizeof(dt_real));
@@ -217,7 +221,8 @@ static void scale_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 
     (void)chunk;
     w->k->scale(dt_at(w->n->in[X], at), w->n->in[BASE] ? dt_at(w->n->in[BASE], at) : NULL, (end - begin) * s->hw, s->c,
-                s->a, s->b, cfg->act, dt_at(w->n->out, at));
+                s->a, s->b, cfg->act, dt_at(w->n->out, at),
+                s->bits ? s->bits + begin * s->hw * dt_slope_words(s->c) : NULL);
 }
 
 static void forward(struct dt_node *n)
@@ -237,17 +242,31 @@ static void forward(struct dt_node *n)
     dt_par_for(s->n, s->grain, scale_chunk, &w);
 }
 
+/* Where the gradients of a sample pass that have still to, from a group's first channel on */
+static struct dt_slope slope_of(const struct work *w, int64_t sample, int channel)
+{
+    const struct save *s = w->n->save;
+    int64_t row = sample * s->hw;
+    struct dt_slope slope = { .act = w->act };
+
+    if (w->act && s->bits)
+        slope.bits = s->bits + row * dt_slope_words(s->c) + channel / 16;
+    else if (w->act)
+        slope.y = dt_at(w->n->out, row * s->c + channel);
+    return slope;
+}
+
 static void grad_stats_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)
 {
     struct work *w = ctx;
     struct save *s = w->n->save;
     dt_real *part = s->part + chunk * 3 * s->c;
     int64_t at = begin * s->hw * s->c;
+    const struct dt_slope slope = slope_of(w, begin, 0);
 
     memset(part, 0, 3 * (size_t)s->c * sizeof(dt_real));
-    w->k->grad_stats(dt_at(w->n->in[X], at), dt_to(w->dy, at), dt_at(w->n->out, at), w->act,
-                     w->keep && w->act ? dt_to(w->dy, at) : NULL, (end - begin) * s->hw, s->c, s->c, s->mean,
-                     part + 2 * s->c, part + s->c);
+    w->k->grad_stats(dt_at(w->n->in[X], at), dt_to(w->dy, at), &slope, w->keep && w->act ? dt_to(w->dy, at) : NULL,
+                     (end - begin) * s->hw, s->c, s->c, s->mean, part + 2 * s->c, part + s->c);
 }
 
 /* Samples [begin, end) of one group, all in its statistics or none. */
@@ -256,11 +275,12 @@ static void group_grad_input(const struct work *w, int group, int64_t begin, int
     const struct save *s = w->n->save;
     int at = group * s->cg;
     int64_t from = begin * s->hw * s->c + at;
+    const struct dt_slope slope = slope_of(w, begin, at);
     bool in_stats = counts(s, begin, group);
 
-    w->k->grad_input(dt_at(w->n->in[X], from), dt_to(w->dy, from), dt_at(w->n->out, from), w->act,
-                     (end - begin) * s->hw, s->cg, s->c, s->mean + at, s->a + at, in_stats ? s->p + at : s->zero,
-                     in_stats ? s->q + at : s->zero, w->dx.add, dt_to(w->dx, from));
+    w->k->grad_input(dt_at(w->n->in[X], from), dt_to(w->dy, from), &slope, (end - begin) * s->hw, s->cg, s->c,
+                     s->mean + at, s->a + at, in_stats ? s->p + at : s->zero, in_stats ? s->q + at : s->zero, w->dx.add,
+                     dt_to(w->dx, from));
 }
 
 static void grad_input_chunk(void *ctx, int64_t begin, int64_t end, int64_t chunk)

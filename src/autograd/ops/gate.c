@@ -62,7 +62,7 @@ static void value(struct dt_node *n, struct dt_grad y, int64_t begin, int64_t en
         memset(saved(n, v, i, ZERO), 0, (size_t)v.c * sizeof(dt_real));
         spread(n, v, i, saved(n, v, i, GATE));
         k->scale(dt_at(n->in[X], at), NULL, v.rows, v.c, saved(n, v, i, GATE), saved(n, v, i, ZERO), DT_LINEAR,
-                 dt_to(y, at));
+                 dt_to(y, at), NULL);
     }
 }
 
@@ -75,8 +75,8 @@ static void slope_x(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t
         int64_t at = i * v.rows * v.c;
         const dt_real *zero = saved(n, v, i, ZERO);
 
-        k->grad_input(dt_at(n->in[X], at), dt_grad_at(n->out, at), NULL, DT_LINEAR, v.rows, v.c, v.c, zero,
-                      saved(n, v, i, GATE), zero, zero, dx.add, dt_to(dx, at));
+        k->grad_input(dt_at(n->in[X], at), dt_grad_at(n->out, at), NULL, v.rows, v.c, v.c, zero, saved(n, v, i, GATE),
+                      zero, zero, dx.add, dt_to(dx, at));
     }
 }
 
@@ -90,8 +90,8 @@ static void slope_g(struct dt_node *n, struct dt_grad dg, int64_t begin, int64_t
         dt_real *sum = saved(n, v, i, SUM);
 
         memset(sum, 0, 2 * (size_t)v.c * sizeof *sum);
-        k->grad_stats(dt_at(n->in[X], at), dt_grad_at(n->out, at), NULL, DT_LINEAR, NULL, v.rows, v.c, v.c,
-                      saved(n, v, i, ZERO), sum, saved(n, v, i, UNUSED));
+        k->grad_stats(dt_at(n->in[X], at), dt_grad_at(n->out, at), NULL, NULL, v.rows, v.c, v.c, saved(n, v, i, ZERO),
+                      sum, saved(n, v, i, UNUSED));
         for (int j = 0; j < v.groups; j++) {
             double dot = dg.add ? (double)dg.g[i * v.groups + j] : 0;
 
