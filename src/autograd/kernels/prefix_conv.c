@@ -168,10 +168,13 @@ static void copy_unit(const struct pass *s, const struct field *f)
 {
     const struct dt_prefix_plan *p = &s->plan;
     struct dt_prefix_copy c = dt_prefix_plan_copy(p, s->before, f->group, f->row, f->rows);
+    size_t bytes = (size_t)(p->from_h * p->from_w) * c.pixel; /* of an image */
 
     for (int i = 0; i < f->images; i++) {
-        c.src = s->from + (size_t)(f->image + i) * (size_t)(p->from_h * p->from_w) * c.pixel +
-                (size_t)(f->group * p->from_c * p->size);
+        const char *image = s->from + (size_t)(f->image + i) * bytes;
+
+        c.src = image + (size_t)(f->group * p->from_c * p->size);
+        c.end = image + bytes;
         c.dst = f->copy + (size_t)i * dt_prefix_copy_rows(p, p->band) * p->row_bytes;
         s->isa->copy[p->type](&c);
     }

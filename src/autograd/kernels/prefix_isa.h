@@ -23,7 +23,8 @@ enum {
  * and behind the last channel. Copy row r, plane p, column j is the image's row row0 + r row_step and column
  * col0 + p + j col_step. */
 struct dt_prefix_copy {
-    const char *src; /* the image */
+    const char *src; /* the image, at the first channel in use */
+    const char *end; /* of it: nothing behind may be read */
     size_t pixel;    /* bytes from one pixel to the next */
     int h, w, channels;
     int row0, row_step, rows, col0, col_step, cols, planes;

@@ -129,7 +129,6 @@ INLINE void copy_tail(const struct tail *t, bool bf16, bool room, const char *sr
 INLINE void copy_row(const struct dt_prefix_copy *c, bool bf16, int channel, const struct tail *tail, int n,
                      const char *src, char *dst)
 {
-    const char *end = c->src + (size_t)c->h * (size_t)c->w * c->pixel;
     size_t step = (size_t)c->col_step * c->pixel;
 
     if (!tail)
@@ -137,7 +136,7 @@ INLINE void copy_row(const struct dt_prefix_copy *c, bool bf16, int channel, con
             copy_line(c, bf16, channel, src, dst);
     else
         for (int j = 0; j < n; j++, src += step, dst += DT_PREFIX_LINE)
-            copy_tail(tail, bf16, end - src >= DT_PREFIX_LINE, src, dst);
+            copy_tail(tail, bf16, c->end - src >= DT_PREFIX_LINE, src, dst);
 }
 
 /* Zero lines: a call of memset for a line or two takes longer. */

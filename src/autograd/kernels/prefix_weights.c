@@ -45,6 +45,15 @@ static void run_copy(const struct weights *s, const struct dt_prefix_copy *c, bo
         s->isa->copy[DT_PREFIX_F32](c);
 }
 
+/* Makes a copy's source the group of an image. */
+static void place(struct dt_prefix_copy *c, const char *images, int image, int group, int size)
+{
+    size_t bytes = (size_t)(c->h * c->w) * c->pixel;
+
+    c->src = images + (size_t)image * bytes + (size_t)(group * c->channels * size);
+    c->end = images + (size_t)(image + 1) * bytes;
+}
+
 static void copy_unit(const struct weights *s, const struct unit *u)
 {
     const struct dt_prefix_plan *p = &s->plan;
@@ -62,12 +71,10 @@ static void copy_unit(const struct weights *s, const struct unit *u)
                                  .block = s->dy_block };
 
     for (int i = 0; i < u->images; i++) {
-        x.src = s->x + (size_t)(u->image + i) * (size_t)(p->from_h * p->from_w) * x.pixel +
-                (size_t)(u->group * p->from_c * p->size);
+        place(&x, s->x, u->image + i, u->group, p->size);
         x.dst = u->x + (size_t)i * dt_prefix_copy_rows(p, p->band) * p->row_bytes;
         run_copy(s, &x, false);
-        dy.src = s->dy + (size_t)(u->image + i) * (size_t)(p->to_h * p->to_w) * dy.pixel +
-                 (size_t)(u->group * p->to_c * p->size);
+        place(&dy, s->dy, u->image + i, u->group, p->size);
         dy.dst = u->dy + (size_t)(i * p->band * s->dy_cols) * DT_PREFIX_LINE;
         run_copy(s, &dy, true);
     }
