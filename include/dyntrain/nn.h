@@ -39,8 +39,8 @@ struct dt_arch {
 
 /* Decides choices. Its network is a second tree, `policy`, of the same dt_net. It is asked once about the whole plan
  * (choice -1), at the input or behind `at`, and again at every exit whose head was run: about its logits, with the rest
- * in the last run->exit. Numbers from outside the net
- * come to a look by dt_callback. A look may return NULL where it has nothing to see; decide is called all the same. */
+ * in the last run->exit. Numbers from outside the net come to a look by dt_callback. A look may return NULL where it
+ * has nothing to see; decide is called all the same. */
 struct dt_policy {
     const char *name;
     struct dt_net *net;

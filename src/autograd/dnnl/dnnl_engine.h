@@ -88,6 +88,16 @@ void dt_dnnl_layout_pack(const struct dt_dnnl_layout *l, const float *oihw, void
 /* oihw = (add ? oihw : 0) + factor * packed */
 void dt_dnnl_layout_unpack(const struct dt_dnnl_layout *l, const float *packed, double factor, bool add, float *oihw);
 
+/* A layout of weights: a primitive's, or (prefix) prefix_conv's of one type, for the forward pass or `data`. */
+struct dt_dnnl_pack_kind {
+    dnnl_memory_desc_t desc;
+    bool prefix, data;
+    int type;
+};
+/* Memory for the weights in a layout: the tensor's pack, or the engine's scratch when the tensor is not a parameter.
+ * stale: they have to be put there. NULL: failed. */
+void *dt_dnnl_pack(struct dt_dnnl *e, const struct dt_dnnl_pack_kind *kind, size_t bytes, struct dt_tensor *w,
+                   bool *stale, struct dt_err *err);
 /* The weights in this layout: the tensor's pack, renewed when it is out of date; or the engine's scratch when the
  * tensor is not a parameter. NULL: failed. */
 const void *dt_dnnl_weights(struct dt_dnnl *e, const struct dt_dnnl_layout *l, struct dt_tensor *w, struct dt_err *err);
