@@ -212,18 +212,8 @@ static bool shape_bytes(const struct dt_shape *s, enum dt_dtype dtype, size_t *b
 static struct dt_node *node_new(struct dt_tape *t, const struct dt_op *op, int n_in, struct dt_tensor *const *in,
                                 const void *attr)
 {
-    struct dt_node *n;
+    struct dt_node *n = dt_arena_calloc(t->small, 1, sizeof *n);
 
-    if (t->n_nodes == t->cap) {
-        int cap = t->cap ? 2 * t->cap : 256;
-        struct dt_node **grown = dt_realloc(t->node, (size_t)cap * sizeof(struct dt_node *));
-
-        if (!grown)
-            return NULL;
-        t->node = grown;
-        t->cap = cap;
-    }
-    n = dt_arena_calloc(t->small, 1, sizeof *n);
     if (!n)
         return NULL;
     n->op = op;
@@ -242,6 +232,21 @@ static struct dt_node *node_new(struct dt_tape *t, const struct dt_op *op, int n
         memcpy(n->attr, attr, op->attr_size);
     }
     return n;
+}
+
+static bool node_room(struct dt_tape *t)
+{
+    int cap = t->cap ? 2 * t->cap : 256;
+    struct dt_node **grown;
+
+    if (t->n_nodes < t->cap)
+        return true;
+    grown = dt_realloc(t->node, (size_t)cap * sizeof(struct dt_node *));
+    if (!grown)
+        return false;
+    t->node = grown;
+    t->cap = cap;
+    return true;
 }
 
 struct dt_tensor *dt_tensor_owner(struct dt_tensor *x)
@@ -313,6 +318,8 @@ struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n
         return dt_tape_fail(t, DT_ENOMEM, "%s: out of memory", op->name);
     if (!dt_half_inputs(t, op, n_in, n->in, &dtype))
         return &t->nil;
+    if (!node_room(t)) /* after the casts, which are nodes themselves */
+        return dt_tape_fail(t, DT_ENOMEM, "%s: out of memory", op->name);
     n->index = t->n_nodes; /* behind the casts */
     if (!op->infer(n, &shape, &why)) {
         dt_node_fail(n, why.code, "%s", why.msg);
@@ -333,6 +340,7 @@ struct dt_tensor *dt_tape_apply(struct dt_tape *t, const struct dt_op *op, int n
     }
     n->last_use = n->index;
     note_use(n);
+    DT_ASSERT(t->n_nodes < t->cap);
     t->node[t->n_nodes++] = n;
     return n->out;
 }

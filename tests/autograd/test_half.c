@@ -143,6 +143,31 @@ START_TEST(a_tape_of_that_precision)
 }
 END_TEST
 
+/* Casts are nodes: the list of nodes must have room for the op behind them, however full it is. 256 is what a tape
+ * starts with. */
+START_TEST(casts_fill_the_list)
+{
+    enum { N = 16 };
+    struct dt_engine *e = engine_open("ref");
+    struct dt_err err = { 0 };
+    struct dt_tape *t = dt_tape_new(e, &err);
+    dt_real one[1] = { 1 };
+    struct dt_tensor *x = dt_tape_leaf(t, dt_shape2(1, 1), one), *half[N], *y;
+
+    for (int i = 0; i < N; i++)
+        half[i] = dt_cast(t, x, DT_BF16);
+    while (dt_tape_n_nodes(t) < 256 - N / 2 - _i)
+        x = dt_relu(t, x);
+    y = dt_concat(t, half, N);
+    dt_test_ok(dt_tape_err(t));
+    ck_assert_int_eq(dt_tape_n_nodes(t), 256 + N / 2 - _i + 1);
+    for (int i = 0; i < N; i++)
+        ck_assert(y->data[i] == 1);
+    dt_tape_free(t);
+    dt_engine_free(e);
+}
+END_TEST
+
 Suite *half_suite(void)
 {
     Suite *s = suite_create("half");
@@ -152,6 +177,7 @@ Suite *half_suite(void)
     tcase_add_test(c, rounding);
     tcase_add_test(c, a_cast_passes_gradients);
     tcase_add_test(c, a_tape_of_that_precision);
+    tcase_add_loop_test(c, casts_fill_the_list, 0, 9);
     suite_add_tcase(s, c);
     return s;
 }
