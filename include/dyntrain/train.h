@@ -216,8 +216,9 @@ struct dt_bench_reorder { /* copies between layouts in one step, by module */
     int64_t n, bytes;
 };
 struct dt_bench {
-    double step_s;   /* median of the method's step in its first phase */
-    double infer1_s; /* of the full net: medians at batch 1 and at DT_BENCH_BATCH */
+    const char *phase; /* with the most epochs: the one that is timed */
+    double step_s;     /* median of its steps */
+    double infer1_s;   /* of the full net: medians at batch 1 and at DT_BENCH_BATCH */
     double infer_batch_s;
     double loader_s;       /* a batch, of waiting for the loader */
     size_t peak_rss;       /* bytes, of the whole process while it trained */

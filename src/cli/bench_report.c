@@ -62,6 +62,7 @@ struct dt_json *dt_bench_worker_json(const struct dt_bench *b)
 {
     struct dt_json *j = dt_json_object();
 
+    dt_json_str(j, "phase", b->phase);
     dt_json_str(j, "precision", b->precision);
     dt_json_int(j, "steps", b->steps);
     dt_json_num(j, "step_ms", 1e3 * b->step_s);
@@ -179,6 +180,7 @@ struct dt_json *dt_bench_report(const struct dt_cli_net *n, struct dt_json *work
     dt_json_int(j, "batch", set->data.batch);
     dt_json_int(j, "threads", dt_par_threads());
     dt_json_str(j, "precision", precision);
+    dt_json_str(j, "phase", dt_json_get_str(worker, "phase", ""));
     dt_json_int(j, "macs", b.macs);
     copy_num(j, worker, "step_ms");
     put_positive(j, "conv_ms", 1e3 * b.conv);
@@ -237,8 +239,9 @@ void dt_bench_print(const struct dt_json *j)
 {
     double step = dt_json_get_num(j, "step_ms", 0), threads = dt_json_get_num(j, "threads", 1);
 
-    printf("%s, batch %.0f, %.0f thread%s, %s\n", dt_json_get_str(j, "network", ""), dt_json_get_num(j, "batch", 0),
-           threads, threads == 1 ? "" : "s", dt_json_get_str(j, "precision", ""));
+    printf("%s, batch %.0f, %.0f thread%s, %s; phase %s\n", dt_json_get_str(j, "network", ""),
+           dt_json_get_num(j, "batch", 0), threads, threads == 1 ? "" : "s", dt_json_get_str(j, "precision", ""),
+           dt_json_get_str(j, "phase", ""));
     print_ceilings(dt_json_get(j, "ceilings"));
     print_ops(dt_json_get(j, "ops"), step);
     printf("\n%-20s %9.2f ms, %.0f images/s; waiting for the loader %.2f ms more\n", "step", step,

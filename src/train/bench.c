@@ -61,7 +61,7 @@ static double time_step(struct dt_loop *l)
         return -1;
     start = dt_now();
     dt_tape_reset(t->tape);
-    if (t->method->phase->step(t, &b))
+    if (t->method->phase[t->phase].step(t, &b))
         return -1;
     t->batch++;
     t->step++;
@@ -150,6 +150,24 @@ static enum dt_code time_batches(struct dt_loop *l, struct dt_bench *out)
     return t->err.code;
 }
 
+/* The phase with the most epochs, where the time of a training goes. */
+static int longest_phase(const struct dt_train *t)
+{
+    const struct dt_phase *p = t->method->phase;
+    int64_t most = -1;
+    int best = 0;
+
+    for (int i = 0; p[i].name; i++) {
+        int64_t epochs = p[i].epochs ? p[i].epochs : t->method->epochs(t, i);
+
+        if (p[i].steps > 0 || epochs <= most)
+            continue;
+        most = epochs;
+        best = i;
+    }
+    return best;
+}
+
 static enum dt_code measure(struct dt_loop *l, struct dt_bench *out)
 {
     struct rusage use;
@@ -158,7 +176,11 @@ static enum dt_code measure(struct dt_loop *l, struct dt_bench *out)
         dt_fail(&l->t.err, DT_ECONFIG, "method %s has no training step of its own to time", l->setup.method->name);
         return l->t.err.code;
     }
-    if (dt_session_open(l) || dt_loop_open_phase(l) || time_steps(l, out))
+    if (dt_session_open(l))
+        return l->t.err.code;
+    l->t.phase = longest_phase(&l->t);
+    out->phase = l->t.method->phase[l->t.phase].name;
+    if (dt_loop_open_phase(l) || time_steps(l, out))
         return l->t.err.code;
     getrusage(RUSAGE_SELF, &use);
     out->peak_rss = (size_t)use.ru_maxrss * 1024;
