@@ -170,6 +170,9 @@ struct dt_tensor *dt_forward(struct dt_module *m, struct dt_run *run, struct dt_
  * others. x and base have the current samples. Bodies nest; no sample may leave the net within one. */
 struct dt_tensor *dt_keep(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
                           enum dt_act act);
+/* The sum of n bodies, neighbours from `first` on, each over the samples that keep it: [n,...] of `shape`. */
+struct dt_tensor *dt_keep_sum(struct dt_run *run, struct dt_module *first, int n, struct dt_shape shape,
+                              struct dt_tensor *x);
 /* Runs `head` (owner of the EXIT choice) for those who do not pass, lets the policy decide, and returns `x` for those
  * who go on (NULL: nobody). In a dt_seq, a child that owns an EXIT is run like this. */
 struct dt_tensor *dt_exit(struct dt_run *run, struct dt_module *head, struct dt_tensor *x);

@@ -114,6 +114,14 @@ struct dt_tensor *dt_gather(struct dt_tape *t, struct dt_tensor *x, const int *r
  * rows distinct */
 struct dt_tensor *dt_scatter_add(struct dt_tape *t, struct dt_tensor *base, struct dt_tensor *x, const int *row, int n,
                                  enum dt_act act);
+struct dt_scatter { /* x [n,...], added to rows row[0 .. n - 1], which are distinct */
+    struct dt_tensor *x;
+    const int *row;
+    int n;
+};
+/* The same for n parts at once, y [m,...] = act(base + all of them); base NULL: zeros, and then n >= 1. */
+struct dt_tensor *dt_scatter_sum(struct dt_tape *t, struct dt_tensor *base, int m, const struct dt_scatter *part, int n,
+                                 enum dt_act act);
 struct dt_tensor *dt_gate(struct dt_tape *t, struct dt_tensor *x,
                           struct dt_tensor *g); /* g [n], or [n,k] for k equal groups of channels */
 

@@ -60,27 +60,38 @@ static struct dt_tensor *keep(struct dt_run *run, struct dt_module *body, struct
     return mark.out;
 }
 
-static struct dt_tensor *skip(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
-                              enum dt_act act, const struct dt_part *p)
+/* The body of the samples in this part, and of nobody else. */
+static struct dt_tensor *part_of(struct dt_run *run, struct dt_module *body, struct dt_tensor *x,
+                                 const struct dt_part *p)
 {
     struct dt_here here = dt_run_here(run);
     struct dt_tensor *y;
     const int *row;
-    int c;
 
-    if (p->n == 0)
-        return act == DT_RELU ? dt_relu(run->tape, base) : base;
-    x = dt_gather(run->tape, x, p->at, p->n);
+    if (p->n < run->n)
+        x = dt_gather(run->tape, x, p->at, p->n);
     dt_run_narrow(run, p);
     row = run->row;
     y = dt_forward(body, run, x);
     DT_ASSERT(y && run->row == row); /* nobody leaves the net inside a body */
+    dt_run_back(run, here);
+    return y;
+}
+
+static struct dt_tensor *skip(struct dt_run *run, struct dt_module *body, struct dt_tensor *base, struct dt_tensor *x,
+                              enum dt_act act, const struct dt_part *p)
+{
+    struct dt_tensor *y;
+    int c;
+
+    if (p->n == 0)
+        return act == DT_RELU ? dt_relu(run->tape, base) : base;
+    y = part_of(run, body, x, p);
     if (dt_channels(base) != dt_channels(y) && dt_run_shrunk(run)) {
         c = dt_channels(base) > dt_channels(y) ? dt_channels(base) : dt_channels(y);
         base = dt_widen(run, base, c);
         y = dt_widen(run, y, c);
     }
-    dt_run_back(run, here);
     return dt_scatter_add(run->tape, base, y, p->at, p->n, act);
 }
 
@@ -114,4 +125,36 @@ struct dt_tensor *dt_keep(struct dt_run *run, struct dt_module *body, struct dt_
     if (p.n == p.of && !gated)
         return keep(run, body, base, x, act);
     return run->exec == DT_SKIP ? skip(run, body, base, x, act, &p) : mask(run, body, base, x, act, &p);
+}
+
+/* Each body of its part, all added in one pass. */
+static struct dt_tensor *skip_sum(struct dt_run *run, struct dt_module *body, int n, struct dt_shape shape,
+                                  struct dt_tensor *x)
+{
+    struct dt_scatter *part = dt_tape_alloc(run->tape, (size_t)n * sizeof *part);
+    struct dt_part p;
+    int some = 0;
+
+    if (!part)
+        return x;
+    for (int i = 0; i < n; i++, body = body->next) {
+        if (!dt_run_pick(run, body->choice[DT_KEEP], 0, &p))
+            return dt_tape_fail(run->tape, DT_ENOMEM, "out of memory");
+        if (p.n > 0)
+            part[some++] = (struct dt_scatter){ part_of(run, body, x, &p), p.at, p.n };
+    }
+    return some > 0 ? dt_scatter_sum(run->tape, NULL, shape.d[0], part, some, DT_LINEAR) : dt_zeros(run->tape, shape);
+}
+
+struct dt_tensor *dt_keep_sum(struct dt_run *run, struct dt_module *body, int n, struct dt_shape shape,
+                              struct dt_tensor *x)
+{
+    struct dt_tensor *y;
+
+    if (run->exec == DT_SKIP && run->arch.n > 0 && !dt_tape_dry(run->tape) && !dt_run_shrunk(run))
+        return skip_sum(run, body, n, shape, x);
+    y = dt_zeros(run->tape, shape);
+    for (int i = 0; i < n; i++, body = body->next)
+        y = dt_keep(run, body, y, x, DT_LINEAR);
+    return y;
 }

@@ -11,6 +11,17 @@ static struct dt_tensor *scatter(struct dt_tape *t, struct dt_tensor *const *in,
     return dt_scatter_add(t, in[0], in[1], c->ids, c->k[0], (enum dt_act)c->k[1]);
 }
 
+/* Every input a part, of as many rows as it has. */
+static struct dt_tensor *scatter_parts(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
+{
+    struct dt_scatter part[CASE_MAX_IN];
+    int n = op_case_n_in(c);
+
+    for (int i = 0; i < n; i++)
+        part[i] = (struct dt_scatter){ in[i], c->ids + i, in[i]->shape.d[0] };
+    return dt_scatter_sum(t, NULL, c->k[0], part, n, (enum dt_act)c->k[1]);
+}
+
 static struct dt_tensor *gate(struct dt_tape *t, struct dt_tensor *const *in, const struct op_case *c)
 {
     (void)c;
@@ -28,6 +39,7 @@ static const int words[700] = { 3, 1, 4, 1, 5, 9, [333] = 2, [500] = 7, [699] = 
 
 #define GATHER .op = &dt_op_gather, .build = gather
 #define SCATTER .op = &dt_op_scatter_add, .build = scatter
+#define PARTS .op = &dt_op_scatter_add, .build = scatter_parts
 #define GATE .op = &dt_op_gate, .build = gate
 #define EMBEDDING .op = &dt_op_embedding, .build = embedding
 
@@ -59,6 +71,15 @@ static const struct op_case table[] = {
       .flags = CASE_IDS, .expect = DT_ESHAPE, .text = "row 2" },
     { SCATTER, .label = "row beyond the end", .in = { S2(ANY, 5, 3), S2(ANY, 2, 3) }, .ids = outside, .k = { 2 },
       .expect = DT_ESHAPE, .flags = CASE_IDS, .text = "5" },
+    { PARTS, .label = "one part, no base", .in = { S2(ANY, 3, 3) }, .ids = in_turn, .k = { 5 } },
+    { PARTS, .label = "three parts, no base",
+      .in = { S4(ANY, 2, 2, 2, 3), S4(ANY, 3, 2, 2, 3), S4(ANY, 0, 2, 2, 3), S4(ANY, 1, 2, 2, 3) }, .ids = in_turn,
+      .k = { 5 } },
+    { PARTS, .label = "two parts, relu", .in = { S2(ODD, 3, 3), S2(EVEN, 2, 3) }, .ids = in_turn, .k = { 6, DT_RELU } },
+    { PARTS, .label = "large parts", .in = { S4(ANY, 4, 16, 16, 24), S4(ANY, 2, 16, 16, 24) }, .ids = spread,
+      .k = { 9 } },
+    { PARTS, .label = "parts of different shapes", .in = { S2(ANY, 3, 3), S2(ANY, 2, 4) }, .ids = in_turn, .k = { 5 },
+      .expect = DT_ESHAPE, .text = "[2,4]" },
     { GATE, .label = "a sample", .in = { S4(ANY, 3, 2, 2, 5), S1(ANY, 3) } },
     { GATE, .label = "a sample, rows", .in = { S2(ANY, 4, 3), S1(ANY, 4) } },
     { GATE, .label = "a sample and channel", .in = { S4(ANY, 3, 2, 3, 4), S2(ANY, 3, 4) } },

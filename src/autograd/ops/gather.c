@@ -18,6 +18,7 @@ static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *
 const struct dt_op dt_op_gather = {
     .name = "gather",
     .n_in = 1,
+    .half = 1,
     .attr_size = sizeof(struct dt_pick),
     .infer = infer,
     .forward = dt_pick_forward,

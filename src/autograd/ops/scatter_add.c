@@ -1,77 +1,103 @@
-/* scatter_add: y = act(base), y[row[i]] = act(base[row[i]] + x[i])   base [m,...]   x [n,...]   rows distinct
- *   g = dy (where y > 0 under ReLU)        dbase = g        dx[i] = g[row[i]] */
+/* scatter_add: y[r] = act(base[r] + the sum of part[row[r]] over the parts that have this row), base NULL: zeros
+ *   g = dy (where y > 0 under ReLU)        dbase = g        dpart[i] = g[row[i]] */
+#include "autograd/kernels/rows.h"
 #include "autograd/ops/each.h"
 #include "autograd/ops/pick.h"
 
 #include <dyntrain/ops.h>
 #include <string.h>
 
-enum { BASE, X };
+enum { BASE, PART, MOST_PARTS = 31 /* inputs that a bit of `half` is for, but the base */, BLOCK = 4096 };
 
 struct attr {
-    struct dt_pick pick;
+    int m, n_parts;
+    const struct dt_pick *pick; /* [n_parts] */
     enum dt_act act;
+};
+struct save {
+    int *sample; /* [m][n_parts]: which of the part's samples is added to this row, -1: none */
+    int part;    /* whose gradient is being written */
 };
 
 static bool infer(const struct dt_node *n, struct dt_shape *out, struct dt_err *err)
 {
     const struct attr *a = n->attr;
-    struct dt_shape x = n->in[X]->shape;
     char s[64];
 
-    *out = n->in[BASE]->shape;
-    if (x.rank == 0 || out->rank == 0 || x.d[0] != a->pick.n)
-        return dt_fail(err, DT_ESHAPE, "%d row numbers for the samples of %s", a->pick.n, dt_shape_str(&x, s));
-    x.d[0] = out->d[0];
-    if (!dt_shape_equal(&x, out))
-        return dt_fail_shapes(err, &n->in[X]->shape, out, "the samples' shapes differ");
-    return dt_pick_infer(&a->pick, out->d[0], err);
-}
+    *out = n->in[n->in[BASE] ? BASE : PART]->shape;
+    if (out->rank == 0 || (n->in[BASE] && out->d[0] != a->m))
+        return dt_fail(err, DT_ESHAPE, "%s does not have %d samples", dt_shape_str(out, s), a->m);
+    out->d[0] = a->m;
+    for (int i = 0; i < a->n_parts; i++) {
+        struct dt_shape x = n->in[PART + i]->shape;
 
-/* n->save: for each row of base the sample that is added, -1 for none. */
-static bool invert(struct dt_node *n)
-{
-    const struct dt_pick *p = &((const struct attr *)n->attr)->pick;
-    int m = n->in[BASE]->shape.d[0], *sample = dt_node_alloc(n, (size_t)m * sizeof(int));
-
-    n->save = sample;
-    if (!sample)
-        return false;
-    for (int r = 0; r < m; r++)
-        sample[r] = -1;
-    for (int i = 0; i < p->n; i++) {
-        if (sample[p->row[i]] >= 0) {
-            dt_node_fail(n, DT_ESHAPE, "row %d is given twice", p->row[i]);
+        if (x.rank == 0 || x.d[0] != a->pick[i].n)
+            return dt_fail(err, DT_ESHAPE, "%d row numbers for the samples of %s", a->pick[i].n, dt_shape_str(&x, s));
+        x.d[0] = a->m;
+        if (!dt_shape_equal(&x, out))
+            return dt_fail_shapes(err, &n->in[PART + i]->shape, out, "the samples' shapes differ");
+        if (!dt_pick_infer(&a->pick[i], a->m, err))
             return false;
-        }
-        sample[p->row[i]] = i;
     }
     return true;
 }
 
-static void add(const dt_real *restrict a, const dt_real *restrict b, int64_t n, dt_real *restrict y)
+static bool invert(struct dt_node *n)
 {
-    for (int64_t k = 0; k < n; k++)
-        y[k] = a[k] + b[k];
+    const struct attr *a = n->attr;
+    size_t cells = (size_t)a->m * (size_t)a->n_parts;
+    struct save *s = dt_node_alloc(n, sizeof *s);
+
+    n->save = s;
+    if (!s)
+        return false;
+    s->sample = dt_node_alloc(n, cells * sizeof(int) + 1);
+    if (!s->sample)
+        return false;
+    for (size_t i = 0; i < cells; i++)
+        s->sample[i] = -1;
+    for (int k = 0; k < a->n_parts; k++)
+        for (int i = 0; i < a->pick[k].n; i++) {
+            int *cell = s->sample + (int64_t)a->pick[k].row[i] * a->n_parts + k;
+
+            if (*cell >= 0) {
+                dt_node_fail(n, DT_ESHAPE, "row %d is given twice", a->pick[k].row[i]);
+                return false;
+            }
+            *cell = i;
+        }
+    return true;
+}
+
+/* `len` numbers of row r, from `at` on. */
+static void block(const struct dt_node *n, const struct dt_rows_kernel *k, int64_t r, int64_t at, int64_t len, void *y)
+{
+    static const dt_real zero[BLOCK]; /* of either type */
+    const struct attr *a = n->attr;
+    const int *sample = ((const struct save *)n->save)->sample + r * a->n_parts;
+    int64_t width = dt_shape_sample(&n->out->shape);
+    const void *term[MOST_PARTS + 2];
+    int terms = 0;
+
+    if (n->in[BASE])
+        term[terms++] = dt_at(n->in[BASE], r * width + at);
+    for (int i = 0; i < a->n_parts; i++)
+        if (sample[i] >= 0)
+            term[terms++] = dt_at(n->in[PART + i], sample[i] * width + at);
+    while (terms < 2)
+        term[terms++] = zero;
+    for (int i = 1; i < terms; i++)
+        k->add_relu(i == 1 ? term[0] : y, term[i], len, a->act == DT_RELU && i == terms - 1, y);
 }
 
 static void value(struct dt_node *n, struct dt_grad to, int64_t begin, int64_t end)
 {
-    bool relu = ((const struct attr *)n->attr)->act == DT_RELU;
+    const struct dt_rows_kernel *k = dt_rows_kernel(n->out->dtype);
     int64_t width = dt_shape_sample(&n->out->shape);
-    const int *sample = n->save;
 
-    for (int64_t r = begin; r < end; r++) {
-        const dt_real *base = n->in[BASE]->data + r * width;
-        dt_real *y = to.g + r * width;
-
-        if (sample[r] >= 0)
-            add(base, n->in[X]->data + sample[r] * width, width, y);
-        else
-            memcpy(y, base, (size_t)width * sizeof *y);
-        for (int64_t k = 0; relu && k < width; k++)
-            y[k] = y[k] < 0 ? 0 : y[k];
-    }
+    for (int64_t r = begin; r < end; r++)
+        for (int64_t at = 0; at < width; at += BLOCK)
+            block(n, k, r, at, width - at < BLOCK ? width - at : BLOCK, dt_to(to, r * width + at));
 }
 
 static void forward(struct dt_node *n)
@@ -83,42 +109,56 @@ static void forward(struct dt_node *n)
 /* In place: the result's gradient is not needed any more. */
 static void mask(struct dt_node *n, struct dt_grad g, int64_t begin, int64_t end)
 {
-    int64_t width = dt_shape_sample(&n->out->shape);
-    const dt_real *restrict y = n->out->data;
+    int64_t width = dt_shape_sample(&n->out->shape), at = begin * width;
 
-    for (int64_t i = begin * width; i < end * width; i++)
-        g.g[i] = y[i] > 0 ? g.g[i] : 0;
+    dt_rows_kernel(n->out->dtype)
+        ->act_grad(dt_to(g, at), dt_at(n->out, at), (end - begin) * width, DT_RELU, false, dt_to(g, at));
 }
 
-static void slope_x(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t end)
+static void pass(const struct dt_node *n, int64_t from, struct dt_grad to, int64_t at)
 {
-    const struct attr *a = n->attr;
     int64_t width = dt_shape_sample(&n->out->shape);
+    const void *dy = dt_grad_at(n->out, from * width);
+    void *dx = dt_to(to, at * width);
 
-    for (int64_t i = begin; i < end; i++) {
-        const dt_real *restrict dy = n->out->grad + a->pick.row[i] * width;
-        dt_real *restrict g = dx.g + i * width;
-
-        for (int64_t k = 0; k < width; k++)
-            g[k] = (dx.add ? g[k] : 0) + dy[k];
-    }
+    if (to.add)
+        dt_rows_kernel(n->out->dtype)->add_relu(dx, dy, width, false, dx);
+    else
+        memcpy(dx, dy, (size_t)width * dt_dtype_size(n->out->dtype));
 }
 
-/* x first: base may take the buffer away. */
+static void slope_part(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t end)
+{
+    const int *row = ((const struct attr *)n->attr)->pick[((const struct save *)n->save)->part].row;
+
+    for (int64_t i = begin; i < end; i++)
+        pass(n, row[i], dx, i);
+}
+
+static void slope_base(struct dt_node *n, struct dt_grad dx, int64_t begin, int64_t end)
+{
+    for (int64_t r = begin; r < end; r++)
+        pass(n, r, dx, r);
+}
+
+/* The parts first: base may take the buffer away. */
 static void backward(struct dt_node *n)
 {
     const struct attr *a = n->attr;
+    struct save *s = n->save;
     int64_t width = dt_shape_sample(&n->out->shape);
 
     if (a->act == DT_RELU)
-        dt_each_row(n, (struct dt_grad){ .g = n->out->grad, .add = false }, n->out->shape.d[0], width, mask);
-    dt_each_row(n, dt_grad_in(n, X), a->pick.n, width, slope_x);
-    dt_each_pass(n, BASE);
+        dt_each_row(n, (struct dt_grad){ .g = n->out->grad, .half = n->out->half_grad }, a->m, width, mask);
+    for (s->part = 0; s->part < a->n_parts; s->part++)
+        dt_each_row(n, dt_grad_in(n, PART + s->part), a->pick[s->part].n, width, slope_part);
+    if (n->in[BASE] && !dt_grad_hand_over(n, BASE))
+        dt_each_row(n, dt_grad_in(n, BASE), a->m, width, slope_base);
 }
 
 const struct dt_op dt_op_scatter_add = {
     .name = "scatter_add",
-    .n_in = 2,
+    .half = 0xffffffff,
     .attr_size = sizeof(struct attr),
     .infer = infer,
     .forward = forward,
@@ -126,10 +166,32 @@ const struct dt_op dt_op_scatter_add = {
     .macs = dt_macs_none,
 };
 
+static struct dt_tensor *some(struct dt_tape *t, struct dt_tensor *base, int m, const struct dt_scatter *part, int n,
+                              enum dt_act act)
+{
+    struct dt_pick *pick = dt_tape_alloc(t, (size_t)n * sizeof *pick + 1);
+    struct dt_tensor *in[MOST_PARTS + 1] = { base };
+
+    if (!pick) /* the tape says why */
+        return base ? base : part->x;
+    for (int i = 0; i < n; i++) {
+        in[PART + i] = part[i].x;
+        pick[i] = (struct dt_pick){ part[i].n, dt_tape_ints(t, part[i].row, part[i].n) };
+    }
+    return dt_tape_apply(t, &dt_op_scatter_add, PART + n, in, &(struct attr){ m, n, pick, act });
+}
+
+struct dt_tensor *dt_scatter_sum(struct dt_tape *t, struct dt_tensor *base, int m, const struct dt_scatter *part, int n,
+                                 enum dt_act act)
+{
+    DT_ASSERT(act != DT_RELU6 && (base || n > 0));
+    for (; n > MOST_PARTS; part += MOST_PARTS, n -= MOST_PARTS)
+        base = some(t, base, m, part, MOST_PARTS, DT_LINEAR);
+    return some(t, base, m, part, n, act);
+}
+
 struct dt_tensor *dt_scatter_add(struct dt_tape *t, struct dt_tensor *base, struct dt_tensor *x, const int *row, int n,
                                  enum dt_act act)
 {
-    DT_ASSERT(act != DT_RELU6);
-    return dt_tape_apply(t, &dt_op_scatter_add, 2, (struct dt_tensor *[]){ base, x },
-                         &(struct attr){ { n, dt_tape_ints(t, row, n) }, act });
+    return dt_scatter_sum(t, base, base->shape.rank ? base->shape.d[0] : 0, &(struct dt_scatter){ x, row, n }, 1, act);
 }

@@ -10,7 +10,7 @@ struct paths {
     bool dynamic;
 };
 
-/* Path by path. A dynamic sum starts from zeros, since any path may be missing; a static one from its first path. */
+/* Path by path. Of a dynamic sum any path may be missing; a static one starts from its first path. */
 static struct dt_tensor *one_by_one(struct paths *p, struct dt_run *run, struct dt_tensor *x)
 {
     struct dt_module *path = p->base.child;
@@ -19,12 +19,10 @@ static struct dt_tensor *one_by_one(struct paths *p, struct dt_run *run, struct 
 
     if (p->dynamic) {
         s = dt_shape4(s.d[0], (s.d[1] - 1) / p->stride + 1, (s.d[2] - 1) / p->stride + 1, p->out);
-        y = dt_zeros(run->tape, s);
-    } else {
-        y = dt_forward(path, run, x);
-        path = path->next;
+        return dt_keep_sum(run, path, p->n, s, x);
     }
-    for (; path != p->norm; path = path->next)
+    y = dt_forward(path, run, x);
+    for (path = path->next; path != p->norm; path = path->next)
         y = dt_keep(run, path, y, x, DT_LINEAR);
     return y;
 }
