@@ -10,6 +10,7 @@ static const char *const places[] = { "input", "stem", NULL };
 static const char *const rewards[] = { "blockdrop", "budget_hinge", "lagrangian", NULL };
 static const char *const baselines[] = { "critic", "self_critical", "leave_one_out", NULL };
 static const char *const decisions[] = { "cap", "threshold", NULL };
+static const char *const critics[] = { "state", "answer", NULL };
 
 static const struct dt_opt policy_opts[] = {
     DT_PICK(struct dt_budget_policy_cfg, at, "stem", places,
@@ -20,6 +21,8 @@ static const struct dt_opt policy_opts[] = {
     DT_INT(struct dt_budget_policy_cfg, hidden, "64", 0, 4096, "units of the hidden layer; 0: none, as published"),
     DT_INT(struct dt_budget_policy_cfg, waves, "2", 0, 16,
            "sine and cosine waves of the budget beside the number; 0: as published"),
+    DT_PICK(struct dt_budget_policy_cfg, critic, "answer", critics,
+            "what the critic sees: the state (image and budget), or also what the full path gives the label"),
     DT_REAL(struct dt_budget_policy_cfg, lr, "1e-3", 0, INFINITY, "learning rate of the agent (Adam)"),
     DT_OPT_END,
 };

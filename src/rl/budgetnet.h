@@ -22,9 +22,10 @@ enum { DT_AT_INPUT, DT_AT_STEM };
 enum { DT_REWARD_BLOCKDROP, DT_REWARD_HINGE, DT_REWARD_LAGRANGIAN };
 enum { DT_BASELINE_CRITIC, DT_BASELINE_SELF_CRITICAL, DT_BASELINE_LEAVE_ONE_OUT };
 enum { DT_DECIDE_CAP, DT_DECIDE_THRESHOLD };
+enum { DT_CRITIC_STATE, DT_CRITIC_ANSWER };
 
 struct dt_budget_policy_cfg {
-    int at, decide;
+    int at, decide, critic;
     int64_t width, hidden, waves;
     double lr;
 };
@@ -89,6 +90,9 @@ struct dt_budgetnet;
 struct dt_tensor *dt_agent_features(struct dt_module *agent, struct dt_run *run, struct dt_tensor *x);
 struct dt_tensor *dt_agent_head(struct dt_module *agent, struct dt_run *run, struct dt_tensor *features,
                                 const struct dt_budgetnet *s);
+/* What the critic adds to its value, [rows,1], for what the full path gave the labels, answer [rows]. The agent has
+ * been built to see it. */
+struct dt_tensor *dt_agent_judge(struct dt_module *agent, struct dt_run *run, const dt_real *answer, int rows);
 /* Choices of a net that is being built. */
 int dt_budget_count(struct dt_net *net);
 
@@ -102,6 +106,7 @@ struct dt_trial { /* sampled plans, `samples` rounds of one for each image of a 
     double *budget, *cap, *log_prob, *value, *reward, *base, *advantage;
     int *action, *keep, *bin;
     dt_real *seen, *grad; /* [batch][n + 1]: logits and value when the actions were drawn; d loss by those of now */
+    dt_real *answer;      /* [batch]: probability of the label on the full path, for the critic */
 };
 struct dt_budgetnet {
     struct dt_arena *arena; /* NULL: nothing is set up yet */
@@ -137,9 +142,14 @@ double dt_budget_condition(const struct dt_budgetnet *s, double budget);
 /* z [n]: logits; under the cap, or whatever passes 0.5 when the config says so. */
 void dt_budget_decide(const struct dt_budgetnet *s, const dt_real *z, double cap, int *keep);
 void dt_budget_policy_init(struct dt_budgetnet *s, struct dt_net *net, int at);
-/* The agent's answer for images x [rows,...]: whatever is before it runs without gradient. `how` gives training and
- * freeze_stats of the agent's own norms. */
-struct dt_tensor *dt_budget_look(struct dt_train *t, struct dt_tensor *x, const double *budget, struct dt_run how);
+/* What the agent says about images x [rows,...]: whatever is before it runs without gradient. `how` gives training and
+ * freeze_stats of the agent's own norms. answer [rows], for the critic (dt_budget_answer), or NULL. */
+struct dt_tensor *dt_budget_look(struct dt_train *t, struct dt_tensor *x, const double *budget, const dt_real *answer,
+                                 struct dt_run how);
+/* Into trial.answer what the full path gives the labels, from its logits; logits NULL: runs it, so, without gradients.
+ * Returns it; NULL: the critic does not see it, or the tape has failed. */
+const dt_real *dt_budget_answer(struct dt_train *t, const struct dt_batch *b, struct dt_tensor *logits,
+                                struct dt_run how);
 /* Part of a batch as a leaf. */
 struct dt_tensor *dt_budget_images(struct dt_train *t, const struct dt_batch *b, int from, int n);
 /* The whole net, run so: rows `keep` [n_rows][n] (NULL: everything). */
@@ -212,8 +222,9 @@ enum dt_code dt_plan_of(struct dt_train *t, double budget, struct dt_plan *out) 
 /* For every budget of the list: statistics, conditioning value, the best fixed subset as a rival, the critic's worth.
  */
 enum dt_code dt_budget_calibrate(struct dt_train *t);
-/* The critic's answers for sampled plans of validation images, into state.critic. */
-enum dt_code dt_budget_critic(struct dt_train *t, double budget) DT_MUST_CHECK;
+/* The critic's values for sampled plans of validation images under the k-th budget, whose statistics are stored, into
+ * state.critic. */
+enum dt_code dt_budget_critic(struct dt_train *t, int k) DT_MUST_CHECK;
 enum dt_code dt_budget_evaluate(struct dt_train *t, enum dt_split split, struct dt_eval *out);
 struct dt_curve;
 enum dt_code dt_budget_curve(struct dt_train *t, enum dt_split split, struct dt_curve *out);

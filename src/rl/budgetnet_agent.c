@@ -1,16 +1,23 @@
 /* The agent's network: tree "policy". At the input it has the published trunk, a ResNet-8 (64 features; with hidden 0
  * and waves 0 a budget is one more feature and actor and critic are one linear layer each, as published). At the stem
  * it is DESIGN of ours: the backbone's first features, averaged down to 8x8, two strided convolutions, a hidden layer
- * that sees the budget as waves cos, sin(k pi b) too; under one percent of the backbone. */
+ * that sees the budget as waves cos, sin(k pi b) too; under one percent of the backbone.
+ *
+ * The critic may see more than the agent, since only training asks it (an asymmetric critic, Pinto et al. 2018): what
+ * the full path gives the image's label. No action changes that, so the gradient stays unbiased; and which images are
+ * hard is most of what there is to know about the reward of a good network. */
 #include "rl/budgetnet.h"
 
 #include <math.h>
 
 static const double pi = 3.14159265358979323846;
 
+enum { JUDGE = 16 }; /* units of the critic that sees the answer */
+
 struct agent {
     struct dt_module base;
     struct dt_module *trunk, *hidden, *out; /* hidden: or NULL */
+    struct dt_module *told, *judge;         /* of the critic that sees the answer, or NULL */
     int pool, waves;                        /* pool: side of what is averaged first, 1: nothing */
 };
 
@@ -126,6 +133,21 @@ struct dt_tensor *dt_agent_head(struct dt_module *agent, struct dt_run *run, str
     return dt_forward(a->out, run, y);
 }
 
+struct dt_tensor *dt_agent_judge(struct dt_module *agent, struct dt_run *run, const dt_real *answer, int rows)
+{
+    const struct agent *a = (const struct agent *)agent;
+    dt_real *both = dt_tape_alloc(run->tape, 2 * (size_t)rows * sizeof *both);
+    struct dt_tensor *in[2];
+
+    for (int i = 0; i < rows && both; i++) {
+        both[2 * i] = answer[i];
+        both[2 * i + 1] = (dt_real)(0.1 * log((double)answer[i] + 1e-4));
+    }
+    in[0] = dt_tape_leaf(run->tape, dt_shape2(rows, 2), both);
+    in[1] = budget(a, run, rows, NULL);
+    return dt_forward(a->judge, run, dt_relu(run->tape, dt_forward(a->told, run, dt_concat(run->tape, in, 2))));
+}
+
 static struct dt_tensor *forward(struct dt_module *m, struct dt_run *run, struct dt_tensor *x)
 {
     return dt_agent_head(m, run, dt_agent_features(m, run, x), NULL);
@@ -167,6 +189,10 @@ void dt_agent_build(struct dt_net *net, const struct dt_budget_policy_cfg *cfg, 
         features = (int)cfg->hidden;
     }
     a->out = dt_linear_layer(net, m, "out", features, n + 1);
+    if (cfg->critic == DT_CRITIC_ANSWER) {
+        a->told = dt_linear_layer(net, m, "told", 3 + 2 * a->waves, JUDGE);
+        a->judge = dt_linear_layer(net, m, "judge", JUDGE, 1);
+    }
     m = dt_module_new(net, root, &norms_class, "norms"); /* never run: numbers of the policy */
     dt_buffer_new(m, "sets", dt_shape2(sets, norms > 0 ? (int)norms : 1), 0);
 }

@@ -135,18 +135,22 @@ static enum dt_code choose_subset(struct dt_train *t, int k)
 }
 
 /* ---- the critic ---- */
-static bool judge_batch(struct dt_train *t, const struct dt_batch *b, double budget, struct dt_rng *rng)
+static bool judge_batch(struct dt_train *t, const struct dt_batch *b, int k, struct dt_rng *rng)
 {
     struct dt_budgetnet *s = t->state;
     struct dt_anneal a = { .alpha = 1, .free = s->n };
     struct dt_tensor *x, *seen, *y = NULL;
+    const dt_real *answer;
 
     dt_tape_reset(t->tape);
+    dt_norms_back(t);
+    answer = dt_budget_answer(t, b, NULL, (struct dt_run){ .training = false });
+    dt_norms_load(t, k);
     dt_tape_no_grad(t->tape, true);
     for (int i = 0; i < b->n; i++)
-        s->trial.budget[i] = s->trial.cap[i] = budget;
+        s->trial.budget[i] = s->trial.cap[i] = s->list[k];
     x = dt_budget_images(t, b, 0, b->n);
-    seen = dt_budget_look(t, x, s->trial.budget, (struct dt_run){ .training = false });
+    seen = dt_budget_look(t, x, s->trial.budget, answer, (struct dt_run){ .training = false });
     if (!dt_budget_failed(t)) {
         dt_trial_see(t, seen);
         dt_trial_sample(t, b->n, 0, &a, rng);
@@ -161,7 +165,7 @@ static bool judge_batch(struct dt_train *t, const struct dt_batch *b, double bud
     return true;
 }
 
-enum dt_code dt_budget_critic(struct dt_train *t, double budget)
+enum dt_code dt_budget_critic(struct dt_train *t, int k)
 {
     struct dt_loader *loader = dt_train_loader(t, DT_VAL);
     struct dt_rng rng = dt_train_rng(t, DT_STREAM_POLICY);
@@ -170,7 +174,7 @@ enum dt_code dt_budget_critic(struct dt_train *t, double budget)
     if (!loader)
         return t->err.code;
     dt_loader_start(loader, 0, 0);
-    while (dt_loader_next(loader, &b, &t->err) && judge_batch(t, &b, budget, &rng))
+    while (dt_loader_next(loader, &b, &t->err) && judge_batch(t, &b, k, &rng))
         ;
     dt_tape_reset(t->tape);
     return t->err.code;
@@ -192,7 +196,7 @@ enum dt_code dt_budget_calibrate(struct dt_train *t)
             dt_norms_store(t, k);
             continue;
         }
-        if (choose_condition(t, k) == DT_OK && has_validation(t) && dt_budget_critic(t, s->list[k]) == DT_OK)
+        if (choose_condition(t, k) == DT_OK && has_validation(t) && dt_budget_critic(t, k) == DT_OK)
             (void)choose_subset(t, k);
         dt_log(DT_INFO, "budget %.3g: the agent is told %.3g", s->list[k], s->condition[k]);
     }

@@ -38,7 +38,7 @@ static void agent_rows(struct dt_train *t, const struct dt_plan *p, struct dt_te
 
     for (int i = 0; told && i < rows; i++)
         told[i] = p->condition;
-    seen = dt_budget_look(t, x, told, (struct dt_run){ .training = false });
+    seen = dt_budget_look(t, x, told, NULL, (struct dt_run){ .training = false });
     if (dt_budget_failed(t))
         return;
     for (int i = 0; i < rows; i++)

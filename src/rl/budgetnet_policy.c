@@ -84,7 +84,35 @@ struct dt_tensor *dt_budget_images(struct dt_train *t, const struct dt_batch *b,
     return dt_tape_leaf(t->tape, dt_shape4(n, in.d[1], in.d[2], in.d[3]), b->x + dt_numel(&in) * from);
 }
 
-struct dt_tensor *dt_budget_look(struct dt_train *t, struct dt_tensor *x, const double *budget, struct dt_run how)
+const dt_real *dt_budget_answer(struct dt_train *t, const struct dt_batch *b, struct dt_tensor *logits,
+                                struct dt_run how)
+{
+    const struct dt_budgetnet_cfg *cfg = t->cfg;
+    dt_real *answer = ((struct dt_budgetnet *)t->state)->trial.answer;
+    struct dt_tensor *p;
+
+    if (cfg->policy.critic != DT_CRITIC_ANSWER || cfg->learn.baseline != DT_BASELINE_CRITIC)
+        return NULL;
+    dt_tape_no_grad(t->tape, true);
+    p = dt_softmax(t->tape, logits ? logits : dt_budget_run(t, dt_budget_images(t, b, 0, b->n), NULL, how));
+    dt_tape_no_grad(t->tape, false);
+    if (dt_budget_failed(t))
+        return NULL;
+    for (int i = 0; i < b->n; i++)
+        answer[i] = p->data[(int64_t)i * p->shape.d[1] + b->label[i]];
+    return answer;
+}
+
+/* y [rows, n + 1] with `more` [rows,1] added to its last column. */
+static struct dt_tensor *add_last(struct dt_tape *t, struct dt_tensor *y, struct dt_tensor *more)
+{
+    struct dt_tensor *wide[2] = { dt_zeros(t, dt_shape2(y->shape.d[0], y->shape.d[1] - 1)), more };
+
+    return dt_add(t, y, dt_concat(t, wide, 2), DT_LINEAR);
+}
+
+struct dt_tensor *dt_budget_look(struct dt_train *t, struct dt_tensor *x, const double *budget, const dt_real *answer,
+                                 struct dt_run how)
 {
     const struct dt_budgetnet *s = t->state;
     struct dt_run before = { .tape = t->tape, .training = how.training, .freeze_stats = true, .n = x->shape.d[0] };
@@ -100,6 +128,8 @@ struct dt_tensor *dt_budget_look(struct dt_train *t, struct dt_tensor *x, const 
     }
     dt_tape_push(t->tape, "policy");
     y = dt_agent_head(dt_agent_of(t->net), &how, dt_agent_features(dt_agent_of(t->net), &how, x), NULL);
+    if (answer)
+        y = add_last(t->tape, y, dt_agent_judge(dt_agent_of(t->net), &how, answer, how.n));
     dt_tape_pop(t->tape);
     return y;
 }

@@ -91,8 +91,9 @@ static bool alloc_trial(struct dt_train *t)
     r->keep = dt_arena_calloc(s->arena, n * k, sizeof *r->keep);
     r->seen = dt_arena_calloc(s->arena, n * (k + 1), sizeof *r->seen);
     r->grad = dt_arena_calloc(s->arena, n * (k + 1), sizeof *r->grad);
+    r->answer = dt_arena_calloc(s->arena, n, sizeof *r->answer);
     return r->budget && r->cap && r->log_prob && r->value && r->reward && r->base && r->advantage && r->bin &&
-           r->action && r->keep && r->seen && r->grad;
+           r->action && r->keep && r->seen && r->grad && r->answer;
 }
 
 static bool alloc_numbers(struct dt_train *t)

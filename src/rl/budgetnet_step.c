@@ -92,14 +92,16 @@ static double mean_reward(const struct dt_train *t, int n)
 }
 
 /* ---- the agent alone ---- */
-static enum dt_code learn(struct dt_train *t, const struct dt_batch *b, const struct dt_anneal *a)
+static enum dt_code learn(struct dt_train *t, const struct dt_batch *b, const struct dt_anneal *a,
+                          const dt_real *answer)
 {
     struct dt_budgetnet *s = t->state;
     struct dt_tensor *seen, *loss;
     double value;
 
     dt_tape_reset(t->tape);
-    seen = dt_budget_look(t, dt_budget_images(t, b, 0, b->n), s->trial.budget, (struct dt_run){ .training = true });
+    seen = dt_budget_look(t, dt_budget_images(t, b, 0, b->n), s->trial.budget, answer,
+                          (struct dt_run){ .training = true });
     if (dt_budget_failed(t))
         return t->err.code;
     value = dt_trial_gradient(t, a, seen, 1);
@@ -116,14 +118,16 @@ enum dt_code dt_budget_step_agent(struct dt_train *t, const struct dt_batch *b)
     struct dt_rng rng = dt_train_rng(t, DT_STREAM_POLICY);
     struct dt_anneal a;
     struct dt_tensor *seen;
+    const dt_real *answer;
     int right;
 
     if (!s)
         return t->err.code;
     a = dt_budget_anneal(t);
     dt_trial_budgets(t, b->n, &a, &rng);
+    answer = dt_budget_answer(t, b, NULL, sampled_run);
     dt_tape_no_grad(t->tape, true);
-    seen = dt_budget_look(t, dt_budget_images(t, b, 0, b->n), s->trial.budget, sampled_run);
+    seen = dt_budget_look(t, dt_budget_images(t, b, 0, b->n), s->trial.budget, answer, sampled_run);
     dt_tape_no_grad(t->tape, false);
     if (dt_budget_failed(t))
         return t->err.code;
@@ -133,7 +137,7 @@ enum dt_code dt_budget_step_agent(struct dt_train *t, const struct dt_batch *b)
         return t->err.code;
     dt_trial_judge(t, b->n);
     for (int i = 0; i < (int)cfg->learn.reuse; i++)
-        if (learn(t, b, &a))
+        if (learn(t, b, &a, answer))
             return t->err.code;
     t->loss_sum -= mean_reward(t, b->n) * b->n; /* the agent's loss is what it did not earn */
     t->correct_sum += right;
@@ -173,7 +177,8 @@ static void add_student(struct joint *j, int from, struct dt_tensor *logits, dou
         add(j, dt_mean(tape, dt_cross_entropy(tape, logits, NULL, soft, NULL, 0)), weight * d);
 }
 
-static void full_path(struct joint *j)
+/* Returns what it gives the labels, where the critic sees that. */
+static const dt_real *full_path(struct joint *j)
 {
     struct dt_train *t = j->t;
     struct dt_tensor *y =
@@ -185,6 +190,7 @@ static void full_path(struct joint *j)
     dt_tape_no_grad(t->tape, false);
     if (!dt_budget_failed(t))
         count(t, j->b->n, y, j->b->label, (double)j->loss->data[0]);
+    return dt_budget_answer(t, j->b, y, sampled_run);
 }
 
 /* The lowest budget, as at inference. */
@@ -201,7 +207,7 @@ static void low_path(struct joint *j)
     for (int i = 0; i < n; i++)
         budget[i] = s->low;
     dt_tape_no_grad(t->tape, true);
-    seen = dt_budget_look(t, x, budget, sampled_run);
+    seen = dt_budget_look(t, x, budget, NULL, sampled_run);
     dt_tape_no_grad(t->tape, false);
     if (dt_budget_failed(t))
         return;
@@ -237,13 +243,15 @@ enum dt_code dt_budget_step_joint(struct dt_train *t, const struct dt_batch *b)
     struct joint j = { .t = t, .b = b };
     struct dt_anneal a;
     struct dt_tensor *seen;
+    const dt_real *answer;
 
     if (!s)
         return t->err.code;
     a = dt_budget_anneal(t);
     dt_trial_budgets(t, b->n, &a, &rng);
-    full_path(&j);
-    seen = dt_budget_look(t, dt_budget_images(t, b, 0, b->n), s->trial.budget, (struct dt_run){ .training = true });
+    answer = full_path(&j);
+    seen = dt_budget_look(t, dt_budget_images(t, b, 0, b->n), s->trial.budget, answer,
+                          (struct dt_run){ .training = true });
     if (dt_budget_failed(t))
         return t->err.code;
     draw(t, b, &a, seen, &rng);

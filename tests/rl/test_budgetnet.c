@@ -41,9 +41,15 @@ static struct dt_json *result_of(const char *run)
 
 START_TEST(no_image_exceeds_its_budget)
 {
-    static const char *const how[] = { "", "budgetnet.policy.at=input model.width=32", "budgetnet.backbone=frozen",
-                                       "budgetnet.learn.baseline=leave_one_out budgetnet.learn.samples=2",
-                                       "budgetnet.learn.baseline=self_critical budgetnet.reward.name=lagrangian" };
+    static const char *const how[] = {
+        "",
+        "budgetnet.policy.at=input model.width=32",
+        "budgetnet.backbone=frozen",
+        "budgetnet.learn.baseline=leave_one_out budgetnet.learn.samples=2",
+        "budgetnet.learn.baseline=self_critical budgetnet.reward.name=lagrangian",
+        "model.arch=resnext29 model.cardinality=3 model.path_width=2 precision=bf16 "
+        "budget.list=[0.5,0.6,0.8,1] budgetnet.policy.critic=state",
+    };
     struct trial t;
     struct dt_json *o, *curve;
     double full;
@@ -226,7 +232,7 @@ Suite *suite_budgetnet(void)
     TCase *c = tcase_create("runs");
 
     tcase_set_timeout(c, 120);
-    tcase_add_loop_test(c, no_image_exceeds_its_budget, 0, 5);
+    tcase_add_loop_test(c, no_image_exceeds_its_budget, 0, 6);
     tcase_add_test(c, the_checkpoint_decides_as_the_run);
     tcase_add_test(c, a_frozen_backbone_stays);
     tcase_add_test(c, batch_norm_is_clean);

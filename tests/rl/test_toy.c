@@ -14,11 +14,14 @@ enum { SIDE = 8, PIXELS = SIDE * SIDE, CHANNELS = 2, HIDDEN = 32, BATCH = 64, ST
 static const struct {
     int reward, baseline;
     int64_t samples;
+    int critic;
 } cases[] = {
-    { DT_REWARD_HINGE, DT_BASELINE_CRITIC, 1 },
-    { DT_REWARD_BLOCKDROP, DT_BASELINE_SELF_CRITICAL, 1 },
-    { DT_REWARD_LAGRANGIAN, DT_BASELINE_LEAVE_ONE_OUT, 2 },
+    { DT_REWARD_HINGE, DT_BASELINE_CRITIC, 1, DT_CRITIC_STATE },
+    { DT_REWARD_BLOCKDROP, DT_BASELINE_SELF_CRITICAL, 1, DT_CRITIC_STATE },
+    { DT_REWARD_LAGRANGIAN, DT_BASELINE_LEAVE_ONE_OUT, 2, DT_CRITIC_STATE },
+    { DT_REWARD_HINGE, DT_BASELINE_CRITIC, 1, DT_CRITIC_ANSWER },
 };
+enum { CASES = sizeof cases / sizeof *cases };
 
 struct toy {
     struct dt_loop l;
@@ -103,7 +106,7 @@ static void open(struct toy *t, int which)
     t->cfg = (struct dt_budgetnet_cfg){
         .backbone = DT_BACKBONE_FROZEN,
         .epochs = 1,
-        .policy = { .at = DT_AT_STEM, .width = 8, .hidden = 16, .waves = 1, .lr = 2e-3 },
+        .policy = { .at = DT_AT_STEM, .width = 8, .hidden = 16, .waves = 1, .lr = 2e-3, .critic = cases[which].critic },
         .reward = { .name = cases[which].reward, .overshoot = 0, .usage = 0.5, .wrong = 1, .multiplier_rate = 0 },
         .learn = { .baseline = cases[which].baseline,
                    .samples = cases[which].samples,
@@ -161,7 +164,8 @@ static double share_right(struct toy *t)
     for (int i = 0; i < BATCH; i++)
         budget[i] = 1;
     dt_tape_reset(train->tape);
-    seen = dt_budget_look(train, dt_budget_images(train, &b, 0, BATCH), budget, (struct dt_run){ .training = false });
+    seen = dt_budget_look(train, dt_budget_images(train, &b, 0, BATCH), budget, NULL,
+                          (struct dt_run){ .training = false });
     ck_assert_int_eq(dt_budget_failed(train), DT_OK);
     for (int i = 0; i < BATCH; i++)
         right += (seen->data[2 * i] > 0) == t->kind[i];
@@ -191,6 +195,53 @@ START_TEST(the_policy_finds_the_optimum)
     ck_assert_msg(share_right(t) == 1, "only %.2f of the images have the best policy", share_right(t));
     if (cases[_i].reward == DT_REWARD_BLOCKDROP) /* what the exploration costs depends on the kind of image */
         ck_assert_double_gt(dt_rl_fit_explained(&critic), 0.1);
+    close(t);
+    dt_free(t);
+}
+END_TEST
+
+/* In images of which the full path gets some wrong, the critic learns from its answers; what the agent says of the
+ * choices does not depend on them. */
+START_TEST(the_critic_sees_the_answer)
+{
+    struct toy *t = dt_calloc(1, sizeof *t);
+    struct dt_train *train = &t->l.t;
+    struct dt_budgetnet *s;
+    struct dt_rl_fit critic = { 0 };
+    struct dt_tensor *seen[2];
+    double budget[BATCH];
+    dt_real answer[2][BATCH];
+    struct dt_batch b = { .n = BATCH, .x = t->x, .label = t->label };
+
+    open(t, CASES - 1);
+    s = train->state;
+    for (int step = 0; step < STEPS; step++) {
+        draw(t, (uint32_t)step);
+        for (int i = 0; i < BATCH; i += 3)
+            t->label[i] = 2; /* which nothing in the image tells */
+        dt_tape_reset(train->tape);
+        if (dt_budget_step_agent(train, &b))
+            dt_test_ok(&train->err);
+        for (int i = 0; i < BATCH && step >= STEPS / 2; i++)
+            dt_rl_fit_add(&critic, s->trial.reward[i], s->trial.value[i]);
+        train->step++;
+        train->batch++;
+    }
+    ck_assert_double_gt(dt_rl_fit_explained(&critic), 0.5);
+    dt_tape_reset(train->tape);
+    for (int k = 0; k < 2; k++) {
+        for (int i = 0; i < BATCH; i++) {
+            answer[k][i] = (dt_real)(k ? 0.9 : 0.01);
+            budget[i] = 1;
+        }
+        seen[k] = dt_budget_look(train, dt_budget_images(train, &b, 0, BATCH), budget, answer[k],
+                                 (struct dt_run){ .training = false });
+    }
+    ck_assert_int_eq(dt_budget_failed(train), DT_OK);
+    for (int i = 0; i < BATCH; i++) {
+        ck_assert(seen[0]->data[2 * i] == seen[1]->data[2 * i]);
+        ck_assert_double_gt((double)seen[1]->data[2 * i + 1], (double)seen[0]->data[2 * i + 1] + 0.5);
+    }
     close(t);
     dt_free(t);
 }
@@ -252,7 +303,8 @@ Suite *suite_toy(void)
     TCase *c = tcase_create("toy");
 
     tcase_set_timeout(c, 60);
-    tcase_add_loop_test(c, the_policy_finds_the_optimum, 0, 3);
+    tcase_add_loop_test(c, the_policy_finds_the_optimum, 0, CASES);
+    tcase_add_test(c, the_critic_sees_the_answer);
     tcase_add_test(c, the_gradient_is_that_of_the_loss);
     suite_add_tcase(s, c);
     return s;
