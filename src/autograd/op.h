@@ -95,6 +95,15 @@ static inline dt_bf16 dt_bf16_of(dt_real v)
         return (dt_bf16)(u >> 16 | 0x40);
     return (dt_bf16)((u + 0x7fff + (u >> 16 & 1)) >> 16);
 }
+/* Of a value that is a bfloat16 already: without rounding. */
+static inline dt_bf16 dt_bf16_cut(dt_real v)
+{
+    float f = (float)v;
+    uint32_t u;
+
+    memcpy(&u, &f, sizeof u);
+    return (dt_bf16)(u >> 16);
+}
 static inline dt_real dt_real_of(dt_bf16 h)
 {
     uint32_t u = (uint32_t)h << 16;
