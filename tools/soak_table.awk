@@ -3,7 +3,7 @@ function flush_step(outcome) {
   if (kills)
     text = kills " kills in " rows " rows, " within " of them with an epoch half done, " again " more while resuming: the same bits each time"
   else if (inputs)
-    text = inputs " inputs"
+    text = "inputs: " inputs
   else
     text = checks " checks"
   if (bad || outcome !~ /^passed/)
@@ -21,5 +21,6 @@ BEGIN { print "| step | result | time |\n|---|---|---|" }
   split(line, n, / kills \(| with an epoch half done, | before the first checkpoint, | once more while resuming/)
   rows++; kills += n[1]; within += n[2]; again += n[4]
 }
-/^stat::number_of_executed_units:/ { inputs += $2 }
+/^== / { target = $2 }
+/^stat::number_of_executed_units:/ { inputs = (inputs ? inputs ", " : "") target " " $2 }
 /^[0-9]+%: Checks: / { gsub(/,/, ""); checks += $3; bad += $5 + $7 }
