@@ -39,6 +39,10 @@ static struct dt_json *result_of(const char *run)
     return o;
 }
 
+#define BF16_PATHS                                                                                                     \
+    "model.arch=resnext29 model.cardinality=3 model.path_width=2 precision=bf16 budget.list=[0.5,0.6,0.8,1] "          \
+    "budgetnet.policy.critic=state"
+
 START_TEST(no_image_exceeds_its_budget)
 {
     static const char *const how[] = {
@@ -47,8 +51,7 @@ START_TEST(no_image_exceeds_its_budget)
         "budgetnet.backbone=frozen",
         "budgetnet.learn.baseline=leave_one_out budgetnet.learn.samples=2",
         "budgetnet.learn.baseline=self_critical budgetnet.reward.name=lagrangian",
-        "model.arch=resnext29 model.cardinality=3 model.path_width=2 precision=bf16 "
-        "budget.list=[0.5,0.6,0.8,1] budgetnet.policy.critic=state",
+        BF16_PATHS,
     };
     struct trial t;
     struct dt_json *o, *curve;
