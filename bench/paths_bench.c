@@ -1,6 +1,6 @@
 /* paths_bench: a training pass (forward and backward) of ResNeXt-29 4x16d in which every image takes each path with
  * some probability: path by path (what is skipped is not computed) beside all paths as groups (what is skipped is
- * masked). Where the two meet is what models/paths.c decides by.
+ * masked). Why models/paths.c gathers whoever skips (docs/performance.md).
  * usage: paths_bench [BATCH [ROUNDS]]        JSON on standard output: ms of each, medians of rounds in turn */
 #include <dyntrain/nn.h>
 #include <stdlib.h>

@@ -187,6 +187,7 @@ START_TEST(bench)
         ck_assert_msg(dt_json_get_num(j, fields[i], -1) > 0, "%s in: %s", fields[i], c->out);
     ck_assert_str_eq(dt_json_get_str(j, "network", ""), "resnet8");
     ck_assert_str_eq(dt_json_get_str(j, "precision", ""), "fp32");
+    ck_assert_str_eq(dt_json_get_str(j, "phase", ""), "train");
     ck_assert(dt_json_get(j, "conv_ms") && dt_json_get(j, "ratio"));
     if (dt_json_get_num(j, "conv_ms", -1) > 0) /* null for an engine without primitives of its own */
         ck_assert_double_eq_tol(dt_json_get_num(j, "ratio", 0) * dt_json_get_num(j, "conv_ms", 0),

@@ -172,25 +172,31 @@ static double share_right(struct toy *t)
     return (double)right / BATCH;
 }
 
+/* One step on the images drawn; in the second half of the training the critic's values are noted. */
+static void learn(struct toy *t, int step, struct dt_rl_fit *critic)
+{
+    struct dt_train *train = &t->l.t;
+    struct dt_budgetnet *s = train->state;
+    struct dt_batch b = { .n = BATCH, .x = t->x, .label = t->label };
+
+    dt_tape_reset(train->tape);
+    if (dt_budget_step_agent(train, &b))
+        dt_test_ok(&train->err);
+    for (int i = 0; i < BATCH && step >= STEPS / 2; i++)
+        dt_rl_fit_add(critic, s->trial.reward[i], s->trial.value[i]);
+    train->step++;
+    train->batch++;
+}
+
 START_TEST(the_policy_finds_the_optimum)
 {
     struct toy *t = dt_calloc(1, sizeof *t);
-    struct dt_train *train = &t->l.t;
     struct dt_rl_fit critic = { 0 };
 
     open(t, _i);
     for (int step = 0; step < STEPS; step++) {
-        struct dt_batch b = { .n = BATCH, .x = t->x, .label = t->label };
-        struct dt_budgetnet *s = train->state;
-
         draw(t, (uint32_t)step);
-        dt_tape_reset(train->tape);
-        if (dt_budget_step_agent(train, &b))
-            dt_test_ok(&train->err);
-        for (int i = 0; i < BATCH && step >= STEPS / 2; i++)
-            dt_rl_fit_add(&critic, s->trial.reward[i], s->trial.value[i]);
-        train->step++;
-        train->batch++;
+        learn(t, step, &critic);
     }
     ck_assert_msg(share_right(t) == 1, "only %.2f of the images have the best policy", share_right(t));
     if (cases[_i].reward == DT_REWARD_BLOCKDROP) /* what the exploration costs depends on the kind of image */
@@ -206,7 +212,6 @@ START_TEST(the_critic_sees_the_answer)
 {
     struct toy *t = dt_calloc(1, sizeof *t);
     struct dt_train *train = &t->l.t;
-    struct dt_budgetnet *s;
     struct dt_rl_fit critic = { 0 };
     struct dt_tensor *seen[2];
     double budget[BATCH];
@@ -214,18 +219,11 @@ START_TEST(the_critic_sees_the_answer)
     struct dt_batch b = { .n = BATCH, .x = t->x, .label = t->label };
 
     open(t, CASES - 1);
-    s = train->state;
     for (int step = 0; step < STEPS; step++) {
         draw(t, (uint32_t)step);
         for (int i = 0; i < BATCH; i += 3)
             t->label[i] = 2; /* which nothing in the image tells */
-        dt_tape_reset(train->tape);
-        if (dt_budget_step_agent(train, &b))
-            dt_test_ok(&train->err);
-        for (int i = 0; i < BATCH && step >= STEPS / 2; i++)
-            dt_rl_fit_add(&critic, s->trial.reward[i], s->trial.value[i]);
-        train->step++;
-        train->batch++;
+        learn(t, step, &critic);
     }
     ck_assert_double_gt(dt_rl_fit_explained(&critic), 0.5);
     dt_tape_reset(train->tape);
