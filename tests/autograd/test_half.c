@@ -168,6 +168,34 @@ START_TEST(casts_fill_the_list)
 }
 END_TEST
 
+/* More parts than an op has bits for their types: they are added in several. */
+START_TEST(scatter_takes_any_number_of_parts)
+{
+    enum { PARTS = 70, ROWS = 3 };
+    struct dt_engine *e = engine_open("ref");
+    struct dt_err err = { 0 };
+    struct dt_tape *tape = dt_tape_new(e, &err);
+    dt_real x[PARTS], want[ROWS] = { 0 };
+    int row[PARTS];
+    struct dt_scatter part[PARTS];
+    struct dt_tensor *y;
+
+    for (int i = 0; i < PARTS; i++) {
+        x[i] = (dt_real)(i + 1);
+        row[i] = i % ROWS;
+        want[row[i]] += x[i];
+        part[i] = (struct dt_scatter){ dt_tape_leaf(tape, dt_shape2(1, 1), x + i), row + i, 1 };
+    }
+    y = dt_scatter_sum(tape, NULL, ROWS, part, PARTS, DT_LINEAR);
+    dt_test_ok(dt_tape_err(tape));
+    ck_assert_int_eq(dt_tape_n_nodes(tape), 3);
+    for (int r = 0; r < ROWS; r++)
+        ck_assert(y->data[r] == want[r]);
+    dt_tape_free(tape);
+    dt_engine_free(e);
+}
+END_TEST
+
 Suite *half_suite(void)
 {
     Suite *s = suite_create("half");
@@ -177,6 +205,7 @@ Suite *half_suite(void)
     tcase_add_test(c, rounding);
     tcase_add_test(c, a_cast_passes_gradients);
     tcase_add_test(c, a_tape_of_that_precision);
+    tcase_add_test(c, scatter_takes_any_number_of_parts);
     tcase_add_loop_test(c, casts_fill_the_list, 0, 9);
     suite_add_tcase(s, c);
     return s;

@@ -103,29 +103,6 @@ START_TEST(reset_clears)
 }
 END_TEST
 
-/* More parts than an op has bits for their types: they are added in several. */
-START_TEST(scatter_takes_any_number_of_parts)
-{
-    enum { PARTS = 70, ROWS = 3 };
-    dt_real x[PARTS], want[ROWS] = { 0 };
-    int row[PARTS];
-    struct dt_scatter part[PARTS];
-    struct dt_tensor *y;
-
-    for (int i = 0; i < PARTS; i++) {
-        x[i] = (dt_real)(i + 1);
-        row[i] = i % ROWS;
-        want[row[i]] += x[i];
-        part[i] = (struct dt_scatter){ dt_tape_leaf(tape, dt_shape2(1, 1), x + i), row + i, 1 };
-    }
-    y = dt_scatter_sum(tape, NULL, ROWS, part, PARTS, DT_LINEAR);
-    dt_test_ok(dt_tape_err(tape));
-    ck_assert_int_eq(dt_tape_n_nodes(tape), 3);
-    for (int r = 0; r < ROWS; r++)
-        ck_assert(y->data[r] == want[r]);
-}
-END_TEST
-
 START_TEST(scopes_have_an_end)
 {
     for (int i = 0; i < 1000; i++)
@@ -400,7 +377,6 @@ Suite *tape_suite(void)
     tcase_add_test(tc, message_without_a_scope);
     tcase_add_test(tc, first_failure_wins);
     tcase_add_test(tc, reset_clears);
-    tcase_add_test(tc, scatter_takes_any_number_of_parts);
     tcase_add_test(tc, scopes_have_an_end);
     tcase_add_test(tc, backward_wants_a_loss);
     tcase_add_test(tc, no_grad_records_without);
