@@ -72,7 +72,7 @@ struct dt_tensor {
 struct dt_engine *dt_engine_new(const char *name, struct dt_err *err);
 void dt_engine_free(struct dt_engine *e);
 const char *dt_engine_name(const struct dt_engine *e);
-/* Convolutions on DT_BF16 activations run, and (fast) the processor multiplies them itself. */
+/* Convolutions on DT_BF16 activations run, and (fast) on this processor they are faster than fp32. */
 bool dt_engine_bf16(const struct dt_engine *e, bool fast);
 /* "oneDNN 2.6.3, OpenBLAS ..." into buf; returns buf */
 const char *dt_engine_versions(char *buf, size_t size);

@@ -69,6 +69,14 @@ static void threads(struct dt_json *j)
     }
 }
 
+static void precision(struct dt_json *j, bool bf16)
+{
+    if (j)
+        dt_json_str(j, "auto_precision", bf16 ? "bf16" : "fp32");
+    else
+        printf("%-12s auto is %s here\n", "precision", bf16 ? "bf16" : "fp32");
+}
+
 static void machine(struct dt_json *j)
 {
     struct dt_err err = { 0 };
@@ -79,6 +87,8 @@ static void machine(struct dt_json *j)
 
     put(j, "engine", e ? dt_engine_name(e) : err.msg);
     put(j, "kernels", dt_rows_kernel(DT_REAL_DTYPE)->isa);
+    if (e)
+        precision(j, dt_engine_bf16(e, true));
     threads(j);
     put_bytes(j, "memory", pages > 0 ? (int64_t)pages * page : -1, "");
     put_bytes(j, "disk", statvfs(".", &fs) == 0 ? (int64_t)(fs.f_bavail * fs.f_frsize) : -1, " free here");

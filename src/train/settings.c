@@ -101,7 +101,7 @@ const struct dt_opt dt_settings_opts[] = {
            "start from this checkpoint, or from the run of this config (trained first if there is none)"),
     DT_PICK(struct dt_settings, precision, "fp32", precisions,
             "activations and their gradients, and evaluation: fp32; bf16 (parameters, statistics, losses stay fp32); "
-            "auto: bf16 where the processor multiplies it"),
+            "auto: bf16 where the processor is faster in it"),
     DT_SECTION(struct dt_settings, data, dt_data_opts, "images"),
     DT_SECTION(struct dt_settings, model, dt_model_opts, "network"),
     DT_SECTION(struct dt_settings, optim, dt_optim_opts, "optimiser"),

@@ -26,6 +26,29 @@ START_TEST(machine)
 }
 END_TEST
 
+/* What oneDNN may use of the processor, and what `auto` then is; with all of AMD's AVX512-BF16 it is bf16. */
+START_TEST(auto_is_fp32_where_bf16_is_emulated)
+{
+    static const char *const isa[] = { "AVX512_CORE", "ALL" };
+    bool amd = __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512bf16");
+    struct cli *c = cli_open();
+
+    for (int k = 0; k < (amd ? 2 : 1); k++) {
+        struct dt_json *j;
+
+        setenv("DNNL_MAX_CPU_ISA", isa[k], 1);
+        cli_ok(c, "doctor --json");
+        j = cli_json(c);
+        bool half = k > 0 && !strcmp(dt_json_get_str(j, "engine", ""), "dnnl");
+
+        ck_assert_str_eq(dt_json_get_str(j, "auto_precision", ""), half ? "bf16" : "fp32");
+        dt_json_free(j);
+    }
+    unsetenv("DNNL_MAX_CPU_ISA");
+    cli_close(c);
+}
+END_TEST
+
 static void check_core(struct cli *c, const char *core, const char *by)
 {
     struct dt_json *j;
@@ -88,6 +111,7 @@ Suite *suite_doctor(void)
 
     tcase_set_timeout(c, 300);
     tcase_add_test(c, machine);
+    tcase_add_test(c, auto_is_fp32_where_bf16_is_emulated);
     tcase_add_test(c, the_users_core_stands);
 #if CAN_PRELOAD
     tcase_add_test(c, an_old_core_is_replaced);
