@@ -44,6 +44,8 @@ enum dt_code dt_loop_open_phase(struct dt_loop *l)
     if (dt_guard_open(l))
         return l->t.err.code;
     DT_ASSERT(l->per_epoch > 0);
+    l->steps_here = 0; /* a step of another phase takes another time */
+    l->phase_started = dt_now();
     return l->t.err.code;
 }
 

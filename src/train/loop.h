@@ -70,7 +70,8 @@ struct dt_loop {
     double saved;          /* clock: last checkpoint */
     bool waiting;          /* for space on the disk, which has been said */
     double last_loss;      /* of the latest step; NAN: it updated nothing */
-    int64_t steps_here;    /* in this process, for the remaining time */
+    int64_t steps_here;    /* of this phase, in this process, for the remaining time */
+    double phase_started;  /* since when */
     /* the run directory; path empty: none (a model opened to look at) */
     struct dt_rundir dir;
     const struct dt_job *job;

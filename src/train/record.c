@@ -120,7 +120,7 @@ void dt_record_progress(struct dt_loop *l)
     double now = dt_now(), n = l->t.seen > 0 ? (double)l->t.seen : 1;
     int64_t done = l->t.epoch * l->per_epoch + l->t.batch, total = l->epochs * l->per_epoch;
     int64_t images = l->t.method->phase[l->t.phase].steps == 0 ? l->t.set->data.batch : 1;
-    double spent = now - l->started;
+    double spent = now - l->phase_started;
     char label[48], note[96];
 
     if (now - l->progress_shown < 0.1)
