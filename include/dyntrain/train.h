@@ -124,6 +124,8 @@ struct dt_method {
      * settings.network another name. NULL: dt_model_build. */
     enum dt_code (*net)(struct dt_net *net, const struct dt_net_plan *plan, struct dt_err *err);
     enum dt_code (*build)(struct dt_train *t); /* adds a policy tree before dt_net_finish; NULL: nothing */
+    /* The policy, too, starts from what is in settings.pretrained; NULL: it never does. */
+    bool (*policy_pretrained)(const struct dt_train *t);
     enum dt_code (*evaluate)(struct dt_train *t, enum dt_split split, struct dt_eval *out);
     void (*visit)(struct dt_train *t, struct dt_visit *v); /* its state, one function for save and load */
     void (*close)(struct dt_train *t);

@@ -24,6 +24,8 @@ static const struct dt_opt policy_opts[] = {
     DT_PICK(struct dt_budget_policy_cfg, critic, "answer", critics,
             "what the critic sees: the state (image and budget), or also what the full path gives the label"),
     DT_REAL(struct dt_budget_policy_cfg, lr, "1e-3", 0, INFINITY, "learning rate of the agent (Adam)"),
+    DT_BOOL(struct dt_budget_policy_cfg, pretrained, "false",
+            "the agent of a budgetnet checkpoint goes on, too (key pretrained): a long training in several runs"),
     DT_OPT_END,
 };
 static const struct dt_opt reward_opts[] = {
@@ -89,6 +91,8 @@ static enum dt_code check(struct dt_train *t)
         dt_fail(&t->err, DT_ECONFIG, "budgetnet needs something to skip: set model.dynamic to true");
     else if (t->set->budget.list.n == 0)
         dt_fail(&t->err, DT_ECONFIG, "budget.list: at least one budget is needed");
+    else if (cfg->policy.pretrained && !*t->set->pretrained)
+        dt_fail(&t->err, DT_ECONFIG, "budgetnet.policy.pretrained: no checkpoint is named by key pretrained");
     else if (cfg->learn.baseline == DT_BASELINE_LEAVE_ONE_OUT && cfg->learn.samples < 2)
         dt_fail(&t->err, DT_ECONFIG, "budgetnet.learn: leave_one_out needs samples of at least 2");
     for (int i = 1; i < t->set->budget.list.n; i++)
@@ -117,6 +121,11 @@ static enum dt_code build(struct dt_train *t)
     }
     dt_agent_build(t->net, &cfg->policy, channels, info->h < info->w ? info->h : info->w, t->set->budget.list.n);
     return DT_OK;
+}
+
+static bool policy_pretrained(const struct dt_train *t)
+{
+    return ((const struct dt_budgetnet_cfg *)t->cfg)->policy.pretrained;
 }
 
 /* ---- phases ---- */
@@ -186,6 +195,7 @@ const struct dt_method dt_method_budgetnet = {
     .epochs = epochs,
     .state_size = sizeof(struct dt_budgetnet),
     .build = build,
+    .policy_pretrained = policy_pretrained,
     .evaluate = dt_budget_evaluate,
     .visit = dt_budget_visit,
     .close = dt_budget_close,

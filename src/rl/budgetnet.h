@@ -26,6 +26,7 @@ enum { DT_CRITIC_STATE, DT_CRITIC_ANSWER };
 
 struct dt_budget_policy_cfg {
     int at, decide, critic;
+    bool pretrained;
     int64_t width, hidden, waves;
     double lr;
 };

@@ -161,6 +161,7 @@ enum dt_code dt_checkpoint_of(struct dt_loop *l, const char *key, const char *fr
 enum dt_code dt_pretrained_load(struct dt_loop *l)
 {
     const char *from = l->setup.set.pretrained;
+    bool policy = l->t.method->policy_pretrained && l->t.method->policy_pretrained(&l->t);
     char path[DT_PATH];
     struct dt_ckpt *c;
 
@@ -169,8 +170,8 @@ enum dt_code dt_pretrained_load(struct dt_loop *l)
     if (dt_checkpoint_of(l, "pretrained", from, path) || !*path) /* dry run: no run of that config yet */
         return l->t.err.code;
     c = dt_ckpt_open(path, &l->t.err);
-    if (c && dt_weights_get(l->t.net, c, "/model", true, path, &l->t.err) == DT_OK)
-        dt_log(DT_INFO, "starting from %s", path);
+    if (c && dt_weights_get(l->t.net, c, "/model", !policy, path, &l->t.err) == DT_OK)
+        dt_log(DT_INFO, "starting from %s%s", path, policy ? ", its policy included" : "");
     dt_ckpt_free(c);
     return l->t.err.code;
 }

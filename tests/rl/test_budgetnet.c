@@ -122,17 +122,19 @@ static bool same_as(void *ctx, struct dt_param *p)
     return true;
 }
 
-static void compare(struct trial *t, const char *a, const char *b, bool weights)
+/* Of the backbone, or of the policy, whose buffers are what was calibrated. */
+static void compare(struct trial *t, const char *a, const char *b, bool policy, bool weights)
 {
     struct dt_model *x = dt_model_open(a, DT_MODEL_IMAGES, trial_methods, 0, NULL, &t->err), *y;
-    struct pair c = { .buffers = true, .weights = weights };
+    struct pair c = { .buffers = !policy, .weights = weights };
 
     dt_test_ok(&t->err);
     y = dt_model_open(b, DT_MODEL_IMAGES, trial_methods, 0, NULL, &t->err);
     dt_test_ok(&t->err);
     c.other = dt_model_train(y)->net;
-    dt_module_walk(dt_net_root(dt_model_train(x)->net), &(struct dt_visitor){ .ctx = &c, .param = same_as });
-    ck_assert_int_gt(c.n, 20);
+    dt_module_walk(policy ? dt_net_policy(dt_model_train(x)->net) : dt_net_root(dt_model_train(x)->net),
+                   &(struct dt_visitor){ .ctx = &c, .param = same_as });
+    ck_assert_int_gt(c.n, policy ? 5 : 20);
     dt_model_close(x);
     dt_model_close(y);
 }
@@ -168,7 +170,34 @@ START_TEST(a_frozen_backbone_stays)
     snprintf(how, sizeof how, "budgetnet.backbone=frozen pretrained=%s/static.yaml", t.dir);
     if (trial_train(&t, how))
         dt_test_ok(&t.err);
-    compare(&t, t.out.run, before, true);
+    compare(&t, t.out.run, before, false, true);
+    trial_close(&t);
+}
+END_TEST
+
+/* A long training in several runs: the second one starts from network and agent of the first. */
+START_TEST(an_agent_goes_on)
+{
+    struct trial t;
+    char before[512], how[OVER];
+
+    budget_trial_open(&t);
+    if (trial_train(&t, ""))
+        dt_test_ok(&t.err);
+    memcpy(before, t.out.run, sizeof before);
+    snprintf(how, sizeof how,
+             "pretrained=%s seed=2 budgetnet.policy.pretrained=true budgetnet.curriculum=0 budgetnet.epochs=0", before);
+    if (trial_train(&t, how))
+        dt_test_ok(&t.err);
+    compare(&t, t.out.run, before, true, true);
+    compare(&t, t.out.run, before, false, true);
+    snprintf(how, sizeof how, "pretrained=%s budgetnet.policy.pretrained=true budgetnet.policy.width=8", before);
+    ck_assert_int_eq(trial_train(&t, how), DT_ECHECKPOINT);
+    dt_test_fails(&t.err, DT_ECHECKPOINT, "of another shape policy/agent");
+    train_static(&t, "", before);
+    snprintf(how, sizeof how, "pretrained=%s budgetnet.policy.pretrained=true", before);
+    ck_assert_int_eq(trial_train(&t, how), DT_ECHECKPOINT);
+    dt_test_fails(&t.err, DT_ECHECKPOINT, "missing policy/agent");
     trial_close(&t);
 }
 END_TEST
@@ -185,7 +214,7 @@ START_TEST(batch_norm_is_clean)
     if (trial_train(&t, "optim.lr=0 budgetnet.curriculum=0 budgetnet.learn.samples=2 "
                         "budgetnet.learn.baseline=self_critical"))
         dt_test_ok(&t.err);
-    compare(&t, t.out.run, before, true);
+    compare(&t, t.out.run, before, false, true);
     trial_close(&t);
 }
 END_TEST
@@ -219,6 +248,7 @@ START_TEST(bad_configs)
         { "budget.list=[0.5,0.5]", "must rise" },
         { "budget.list=[]", "at least one" },
         { "budgetnet.learn.baseline=leave_one_out", "samples of at least 2" },
+        { "budgetnet.policy.pretrained=true", "no checkpoint is named" },
     };
     struct trial t;
 
@@ -238,9 +268,10 @@ Suite *suite_budgetnet(void)
     tcase_add_loop_test(c, no_image_exceeds_its_budget, 0, 6);
     tcase_add_test(c, the_checkpoint_decides_as_the_run);
     tcase_add_test(c, a_frozen_backbone_stays);
+    tcase_add_test(c, an_agent_goes_on);
     tcase_add_test(c, batch_norm_is_clean);
     tcase_add_test(c, a_table_of_latencies);
-    tcase_add_loop_test(c, bad_configs, 0, 6);
+    tcase_add_loop_test(c, bad_configs, 0, 7);
     suite_add_tcase(s, c);
     return s;
 }
