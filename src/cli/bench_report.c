@@ -246,6 +246,9 @@ void dt_bench_print(const struct dt_json *j)
     print_ops(dt_json_get(j, "ops"), step);
     printf("\n%-20s %9.2f ms, %.0f images/s; waiting for the loader %.2f ms more\n", "step", step,
            dt_json_get_num(j, "images_per_s", 0), dt_json_get_num(j, "loader_ms", 0));
+    if (strcmp(dt_json_get_str(j, "phase", ""), "train") != 0)
+        printf(
+            "beside it, once forward and backward through the whole network; a step of this phase is more or less:\n");
     print_bound("bare convolutions", dt_json_get_num(j, "conv_ms", 0), step, "");
     print_bound("arithmetic", dt_json_get_num(j, "arith_ms", 0), step, ": all multiply-adds at the peak");
     print_bound("roofline", dt_json_get_num(j, "roofline_ms", 0), step, ": op by op at the peak or from memory");

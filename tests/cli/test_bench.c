@@ -65,7 +65,26 @@ START_TEST(fields_and_comparison)
     cli_ok(c, "bench tiny.yaml --compare then.json");
     ck_assert_ptr_nonnull(strstr(c->out, "ceilings ("));
     ck_assert_ptr_nonnull(strstr(c->out, "now/then"));
+    ck_assert_ptr_null(strstr(c->out, "once forward and backward"));
     ck_assert_str_eq(c->err, "");
+    cli_close(c);
+}
+END_TEST
+
+/* A step that is not one pass over the network says what the bounds are for. */
+START_TEST(a_step_of_several_passes)
+{
+    struct cli *c = cli_open();
+
+    cli_write_text("budget.yaml", "version: 1\n"
+                                  "method: budgetnet\n"
+                                  "data: {dataset: synth, batch: 20, synth: {train: 100, test: 40, size: 8}}\n"
+                                  "model: {arch: resnet8, width: 4, dynamic: true}\n"
+                                  "budget: {target: 0.9, list: [0.9, 1]}\n"
+                                  "budgetnet: {policy: {width: 2, hidden: 4}}\n");
+    cli_ok(c, "bench budget.yaml");
+    ck_assert_ptr_nonnull(strstr(c->out, "; phase finetune\n"));
+    ck_assert_ptr_nonnull(strstr(c->out, "once forward and backward"));
     cli_close(c);
 }
 END_TEST
@@ -90,6 +109,7 @@ Suite *suite_bench(void)
 
     tcase_set_timeout(c, 900);
     tcase_add_test(c, fields_and_comparison);
+    tcase_add_test(c, a_step_of_several_passes);
     tcase_add_test(c, no_report_to_compare_with);
     suite_add_tcase(s, c);
     return s;
