@@ -30,7 +30,11 @@ END_TEST
 START_TEST(auto_is_fp32_where_bf16_is_emulated)
 {
     static const char *const isa[] = { "AVX512_CORE", "ALL" };
+#if defined(__x86_64__)
     bool amd = __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512bf16");
+#else
+    bool amd = false;
+#endif
     struct cli *c = cli_open();
 
     for (int k = 0; k < (amd ? 2 : 1); k++) {

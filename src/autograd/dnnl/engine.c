@@ -41,12 +41,21 @@ static bool has(dnnl_cpu_isa_t wanted)
     return ((int)dnnl_get_effective_cpu_isa() & (int)wanted) == (int)wanted;
 }
 
+static bool amd(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
+}
+
 /* AVX512-BF16 alone does not make bf16 the faster one. AMD's units do twice as many products in it as in fp32; Intel's
  * do half as many (Emerald Rapids without AMX: 170 GFLOP/s beside 340) and leave bf16 to AMX. From CPUID, not from a
  * timing: on one machine `auto` always means the same. */
 static bool bf16(bool fast)
 {
-    return fast ? has(dnnl_cpu_isa_avx512_core_amx) || (has(dnnl_cpu_isa_avx512_core_bf16) && __builtin_cpu_is("amd"))
+    return fast ? has(dnnl_cpu_isa_avx512_core_amx) || (has(dnnl_cpu_isa_avx512_core_bf16) && amd())
                 : has(dnnl_cpu_isa_avx512_core);
 }
 
