@@ -90,12 +90,12 @@ function pointsTable(parent, run) {
     { title: 'budget', cell: (p) => short(p.budget) },
     { title: 'accuracy', cell: (p) => percent(p.accuracy) },
     { title: 'top-5', cell: (p) => percent(p.top5) },
-    { title: 'MACs', cell: (p) => whole(p.macs) },
-    { title: '± MACs', cell: (p) => whole(p.std) },
-    { title: 'most MACs', cell: (p) => whole(p.max) },
+    { title: 'MACs', cell: (p) => scaled(p.macs) },
+    { title: '± MACs', cell: (p) => scaled(p.std) },
+    { title: 'most MACs', cell: (p) => scaled(p.max) },
     { title: 'of full', cell: (p) => percent(p.share, 1) },
     { title: 'latency ms', cell: (p) => short(p.latency) },
-    ...keys.map((k) => ({ title: k, cell: (p) => short(p.numbers[k]) })),
+    ...keys.map((k) => ({ title: k.replaceAll('_', ' '), cell: (p) => short(p.numbers[k]) })),
   ], rows, (p) => p === run.target);
 }
 
@@ -130,7 +130,7 @@ function settings(parent, runs) {
       ['threads', whole(run.result.threads ?? run.info.threads)],
       ['version', Object.entries(versions).map(([k, v]) => `${k} ${v}`).join(', ') || string(run.result.version)],
     ].filter(([, v]) => v);
-    table(parent, [{ title: '', cell: (f) => f[0], text: true }, { title: '', cell: (f) => f[1], text: true }], facts);
+    table(parent, [{ title: '', cell: (f) => f[0], text: true }, { title: '', cell: (f) => f[1], wide: true }], facts);
     if (!run.config) continue;
     const box = el(parent, 'details');
     el(box, 'summary', {}, 'config');
