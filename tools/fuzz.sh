@@ -23,6 +23,7 @@ ninja -C $build $programs
 asan=allocator_may_return_null=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export LSAN_OPTIONS="suppressions=fuzz/lsan.supp:print_suppressions=0"
+at_a_time=$(nproc) # before OMP_NUM_THREADS, which nproc would take for it
 export OMP_NUM_THREADS=1
 
 fuzz() { # TARGET: its log is printed when it ends, since several run at a time
@@ -38,7 +39,7 @@ fuzz() { # TARGET: its log is printed when it ends, since several run at a time
 passed=0 failed=0
 while [ $# -gt 0 ]; do # as many at a time as there are processors; all take as long
   pids= targets=
-  while [ $# -gt 0 ] && [ "$(echo $pids | wc -w)" -lt "$(nproc)" ]; do
+  while [ $# -gt 0 ] && [ "$(echo $pids | wc -w)" -lt "$at_a_time" ]; do
     fuzz "$1" &
     pids="$pids $!" targets="$targets $1"
     shift
