@@ -84,26 +84,33 @@ static enum dt_code rival(struct job *j, const struct dt_plan *p, const char *na
     return code;
 }
 
-/* The agent's rows, each given to another image. */
-static enum dt_code shuffled(struct job *j, double budget, const int *rows, int64_t n, double *accuracy)
+/* The agent's rows, each given to another image. Where it has one plan for all, that changes nothing. */
+static enum dt_code shuffled(struct job *j, double budget, const struct dt_measured *m, double *accuracy)
 {
+    static const char name[] = "agent's plans, shuffled";
     const struct dt_budgetnet *s = j->t->state;
     struct dt_rng rng = dt_rng_at((uint64_t)j->t->set->seed, DT_STREAM_POLICY, (uint32_t)-1, 0);
-    int *order = dt_calloc((size_t)n + 1, sizeof *order);
-    int *other = dt_calloc((size_t)n * (size_t)s->n + 1, sizeof *other);
-    struct dt_plan p = { .kind = DT_PLAN_ROWS, .cap = budget, .rows = other };
+    int *order, *other;
+    struct dt_plan p = { .kind = DT_PLAN_ROWS, .cap = budget };
     enum dt_code code = DT_OK;
 
+    if (m->distinct == 1) {
+        fill(dt_curve_baseline(j->c, "%s, b=%.2f", name, budget), budget, m);
+        *accuracy = m->accuracy;
+        return DT_OK;
+    }
+    order = dt_calloc((size_t)m->n + 1, sizeof *order);
+    p.rows = other = dt_calloc((size_t)m->n * (size_t)s->n + 1, sizeof *other);
     if (!order || !other) {
         dt_fail(&j->t->err, DT_ENOMEM, "out of memory for shuffled plans");
         code = DT_ENOMEM;
     } else {
-        for (int i = 0; i < (int)n; i++)
+        for (int i = 0; i < (int)m->n; i++)
             order[i] = i;
-        dt_rng_shuffle(&rng, order, (int)n);
-        for (int64_t i = 0; i < n; i++)
-            memcpy(other + i * s->n, rows + (int64_t)order[i] * s->n, (size_t)s->n * sizeof *other);
-        code = rival(j, &p, "agent's plans, shuffled", false);
+        dt_rng_shuffle(&rng, order, (int)m->n);
+        for (int64_t i = 0; i < m->n; i++)
+            memcpy(other + i * s->n, m->rows + (int64_t)order[i] * s->n, (size_t)s->n * sizeof *other);
+        code = rival(j, &p, name, false);
         *accuracy = code ? NAN : j->c->baselines.at[j->c->baselines.n - 1]->accuracy;
     }
     dt_free(order);
@@ -175,7 +182,7 @@ static enum dt_code rivals(struct job *j, double budget, const struct dt_measure
     double accuracy = NAN;
     int k = dt_budget_bin(s, budget);
     bool chosen;
-    enum dt_code code = shuffled(j, budget, m->rows, m->n, &accuracy);
+    enum dt_code code = shuffled(j, budget, m, &accuracy);
 
     dt_point_number(j->c, p, "shuffled", accuracy);
     if (!code)

@@ -78,6 +78,40 @@ START_TEST(no_image_exceeds_its_budget)
 }
 END_TEST
 
+/* The shuffled plans are the agent's, as dear as they were; where there is one for all images, shuffling changes
+ * nothing. The second run is made to give images plans of their own. */
+START_TEST(shuffled_plans_are_the_agents)
+{
+    static const char *const how[] = { "", "budgetnet.learn.spread=100 budgetnet.policy.lr=0.03 budgetnet.epochs=3" };
+    struct trial t;
+    struct dt_json *o, *baselines;
+    int several = 0;
+
+    budget_trial_open(&t);
+    if (trial_train(&t, how[_i]))
+        dt_test_ok(&t.err);
+    o = result_of(t.out.run);
+    baselines = dt_json_get(o, "baselines");
+    for (int i = 0; i < 3; i++) {
+        struct dt_json *p = dt_json_at(dt_json_get(o, "curve"), i), *numbers = dt_json_get(p, "numbers");
+        struct dt_json *q = dt_json_at(baselines, 3 * i); /* then random and fixed ones of this budget */
+        double plans = dt_json_get_num(numbers, "policies", 0), mean = dt_json_get_num(p, "macs_mean", 0);
+
+        ck_assert_ptr_nonnull(strstr(dt_json_get_str(q, "name", ""), "shuffled"));
+        ck_assert_double_eq(dt_json_get_num(q, "budget", 0), dt_json_get_num(p, "budget", 1));
+        ck_assert_double_eq_tol(dt_json_get_num(q, "macs_mean", 0), mean, 1e-6 * mean);
+        ck_assert_double_eq(dt_json_get_num(q, "macs_max", 0), dt_json_get_num(p, "macs_max", 1));
+        ck_assert_double_eq(dt_json_get_num(q, "accuracy", 0), dt_json_get_num(numbers, "shuffled", 1));
+        if (plans <= 1)
+            ck_assert_double_eq(dt_json_get_num(q, "accuracy", 0), dt_json_get_num(p, "accuracy", 1));
+        several += plans > 1;
+    }
+    ck_assert(_i == 0 || several > 0);
+    dt_json_free(o);
+    trial_close(&t);
+}
+END_TEST
+
 /* The checkpoint says what the run said: statistics, conditioning values and all. */
 START_TEST(the_checkpoint_decides_as_the_run)
 {
@@ -266,6 +300,7 @@ Suite *suite_budgetnet(void)
 
     tcase_set_timeout(c, 120);
     tcase_add_loop_test(c, no_image_exceeds_its_budget, 0, 6);
+    tcase_add_loop_test(c, shuffled_plans_are_the_agents, 0, 2);
     tcase_add_test(c, the_checkpoint_decides_as_the_run);
     tcase_add_test(c, a_frozen_backbone_stays);
     tcase_add_test(c, an_agent_goes_on);
