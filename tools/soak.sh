@@ -1,5 +1,5 @@
 #!/bin/sh
-# What takes too long for each change: an hour or two on two processors. The log is build/soak.log; what it comes to is
+# What takes too long for each change: over an hour on two processors. The log is build/soak.log; what it comes to is
 # printed at the end as the table of docs/reliability.md (also: awk -f tools/soak_table.awk build/soak.log). The last line
 # is `N passed, N failed` over all steps.
 # usage: tools/soak.sh [KILLS [SECONDS]]      kills a method (50); seconds a fuzz target (600)

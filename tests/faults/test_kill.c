@@ -51,7 +51,11 @@ static const struct method {
             "cascade: {networks: [], policy: {pooled: true}, sweep: {points: 3}}\n" },
 };
 enum { N_METHODS = sizeof methods / sizeof *methods, MAX_THREADS = 4, TRIES = 40, KILLS = 3 };
-static const char common[] = "log.every_steps=1 checkpoint.every_minutes=2e-4 checkpoint.keep_last=2";
+enum { ENOUGH = 20 }; /* so many kills of a row meet an epoch half done, or its checkpoints come too seldom */
+static const char common[] = "log.every_steps=1 checkpoint.keep_last=2";
+/* Minutes between checkpoints: each step, a few an epoch, one now and then. */
+static const double often[] = { 1e-9, 2e-5, 2e-4 };
+enum { N_OFTEN = sizeof often / sizeof *often };
 
 struct killing {
     struct cli *c;
@@ -72,8 +76,10 @@ static uint32_t seed_of_moments(void)
 
 static pid_t start(struct killing *k, const char *root, int threads)
 {
-    return cli_start(k->c, "-q %s name=run run.dir=%s --threads %d %s %s", k->m->config ? "method.yaml" : "tiny.yaml",
-                     root, threads, common, k->m->overrides);
+    double minutes = often[dt_rng_below(&k->rng, N_OFTEN)];
+
+    return cli_start(k->c, "-q %s name=run run.dir=%s --threads %d checkpoint.every_minutes=%g %s %s",
+                     k->m->config ? "method.yaml" : "tiny.yaml", root, threads, minutes, common, k->m->overrides);
 }
 
 struct newest {
@@ -134,23 +140,29 @@ static bool kill_within(struct killing *k, pid_t pid, double seconds)
     return status != 0;
 }
 
-/* Between two steps of an epoch of 8? -1: before the first checkpoint, perhaps in a run that this one names. */
-static int is_within_epoch(const char *run)
+static bool has_begun(const char *run)
+{
+    char path[640];
+
+    return cli_size(trial_path(run, "ckpt/last.h5", path)) >= 0;
+}
+
+/* Is the run's checkpoint, or that of one it names, between two steps of an epoch of 8? */
+static bool look_within(void *ctx, const char *run)
 {
     char path[640];
     struct dt_err err = { .code = DT_OK };
-    struct dt_ckpt *c;
     struct dt_visit v = { .loading = true, .prefix = "/loop" };
     int64_t batch = 0;
 
-    if (cli_size(trial_path(run, "ckpt/last.h5", path)) < 0)
-        return -1;
-    c = dt_ckpt_open(path, &err);
+    if (!has_begun(run))
+        return true;
+    v.ckpt = dt_ckpt_open(trial_path(run, "ckpt/last.h5", path), &err);
     dt_test_ok(&err);
-    v.ckpt = c;
     dt_visit_i64(&v, "batch", &batch);
-    dt_ckpt_free(c);
-    return batch > 0;
+    dt_ckpt_free(v.ckpt);
+    *(bool *)ctx = batch > 0;
+    return batch <= 0;
 }
 
 /* Now and then 2 to 4, which take much longer where there are fewer processors: of three kills one in every other row.
@@ -165,7 +177,8 @@ static int threads_of(const struct killing *k, int i)
 /* One run that is killed while it trains, perhaps again while it resumes, and then left to its end. */
 static void kill_one(struct killing *k, int i)
 {
-    int threads = threads_of(k, i), status, within;
+    int threads = threads_of(k, i), status;
+    bool within = false;
     char root[32], run[512];
 
     run_whole(k, threads);
@@ -180,9 +193,9 @@ static void kill_one(struct killing *k, int i)
         k->too_early += killed;
     }
     k->kills++;
-    within = is_within_epoch(run);
-    k->within += within > 0;
-    k->before += within < 0;
+    dt_rundir_each(root, look_within, &within);
+    k->within += within;
+    k->before += !has_begun(run);
     if (i % 2)
         k->in_resume += kill_within(k, cli_start(k->c, "-q resume %s", run), k->seconds[threads] / 2);
     status = cli_run(k->c, "-q resume %s", run);
@@ -208,6 +221,7 @@ START_TEST(killed_at_random)
                                    "data: {dataset: synth, batch: 20, val_split: 0.2, workers: 1,\n"
                                    "       synth: {train: 200, test: 40, size: 8}}\n"
                                    "model: {arch: resnet8, width: 4}\n"
+                                   "checkpoint: {every_minutes: 1e-9}\n"
                                    "supervised: {epochs: 1}\n");
     if (k.m->config)
         cli_write_text("method.yaml", k.m->config);
@@ -217,6 +231,7 @@ START_TEST(killed_at_random)
            "earlier ones left nothing yet): all resumed to the same bits\n",
            k.kills, k.within, k.before, k.in_resume, k.too_early);
     fflush(stdout);
+    ck_assert_msg(kills < ENOUGH || k.within > 0, "%s: no kill within an epoch", k.m->name);
     cli_close(k.c);
 }
 END_TEST
