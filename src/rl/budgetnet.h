@@ -70,14 +70,16 @@ enum dt_code dt_costs_of_latency(struct dt_tape *tape, struct dt_net *net, struc
                                  struct dt_costs *out, struct dt_err *err) DT_MUST_CHECK;
 double dt_costs_share(const struct dt_costs *c, const int *keep); /* (fixed + kept) / full */
 double dt_costs_floor(const struct dt_costs *c);                  /* fixed / full: below it nothing fits */
+double dt_costs_most(const struct dt_costs *c);                   /* everything kept: above 1 by the agent's share */
 /* The hard promise: by falling score, ties by index, the longest prefix whose share does not exceed the cap. */
 void dt_costs_project(const struct dt_costs *c, const dt_real *score, double cap, int *keep);
 /* Of sampled choices: those switched on, in the order given (a permutation), as long as they fit. */
 void dt_costs_thin(const struct dt_costs *c, const int *sampled, const int *order, double cap, int *keep);
 
 /* ---- reward ---- */
-/* used: share of the sampled choices; multiplier: of the budget's constraint (lagrangian). */
-double dt_budget_reward(const struct dt_budget_reward_cfg *cfg, bool correct, double used, double budget,
+/* used, most: shares of the sampled choices and of all; a budget (in the curriculum: with what is forced) is at most
+ * most. multiplier: of the budget's constraint (lagrangian). */
+double dt_budget_reward(const struct dt_budget_reward_cfg *cfg, bool correct, double used, double most, double budget,
                         double multiplier);
 
 /* ---- agent ---- */

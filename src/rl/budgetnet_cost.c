@@ -85,6 +85,15 @@ double dt_costs_floor(const struct dt_costs *c)
     return c->fixed / c->full;
 }
 
+double dt_costs_most(const struct dt_costs *c)
+{
+    double sum = c->fixed;
+
+    for (int i = 0; i < c->n; i++)
+        sum += c->each[i];
+    return sum / c->full;
+}
+
 /* Room for rounding only: a sum of integers in doubles is exact. */
 static bool fits(const struct dt_costs *c, double sum, double cap)
 {

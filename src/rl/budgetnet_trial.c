@@ -49,7 +49,7 @@ static double cap_of(const struct dt_budgetnet *s, double budget, int free)
         *(i < s->n - free ? &forced : &loose) += s->cost.each[i];
     if (free == s->n)
         return budget;
-    share = (budget - floor) / ((forced + loose) / s->cost.full - floor);
+    share = (budget - floor) / (dt_costs_most(&s->cost) - floor);
     return (forced + share * loose) / s->cost.full;
 }
 
@@ -132,13 +132,14 @@ int dt_trial_reward(struct dt_train *t, const int *asked, int from, const struct
     const struct dt_budgetnet_cfg *cfg = t->cfg;
     const struct dt_budgetnet *s = t->state;
     int rows = logits->shape.d[0], classes = logits->shape.d[1], n_right = 0;
+    double most = dt_costs_most(&s->cost);
 
     for (int i = 0; i < rows; i++) {
         bool right = dt_logit_rank(logits->data + (int64_t)i * classes, classes, label[from + i]) == 0;
         double used = dt_costs_share(&s->cost, asked + (int64_t)(from + i) * s->n);
         double multiplier = s->multiplier[dt_budget_bin(s, s->trial.budget[from + i])];
 
-        reward[from + i] = dt_budget_reward(&cfg->reward, right, used, s->trial.cap[from + i], multiplier);
+        reward[from + i] = dt_budget_reward(&cfg->reward, right, used, most, s->trial.cap[from + i], multiplier);
         n_right += right;
     }
     return n_right;

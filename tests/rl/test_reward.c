@@ -7,7 +7,7 @@ static double reward(int name, bool right, double used, double budget, double mu
 {
     struct dt_budget_reward_cfg cfg = { .name = name, .overshoot = 2, .usage = 0.5, .wrong = 3 };
 
-    return dt_budget_reward(&cfg, right, used, budget, multiplier);
+    return dt_budget_reward(&cfg, right, used, 1, budget, multiplier);
 }
 
 START_TEST(blockdrop)

@@ -295,6 +295,35 @@ START_TEST(the_gradient_is_that_of_the_loss)
 }
 END_TEST
 
+/* An agent may cost much of what it saves: in the curriculum, caps then reach above 1, where everything that is forced
+ * counts. What a right answer earns stays within 1 and 1 - overshoot there, too. */
+START_TEST(a_dear_agent_earns_no_less)
+{
+    enum { STEPS_OF_CAP = 1000 };
+    struct toy *t = dt_calloc(1, sizeof *t);
+    struct dt_budgetnet *s;
+    const dt_real logits[2] = { 1, 0 };
+    const int all = 1, label = 0;
+
+    open(t, 0);
+    s = t->l.t.state;
+    t->cfg.reward = (struct dt_budget_reward_cfg){ .name = DT_REWARD_HINGE, .overshoot = 1 };
+    s->cost.fixed += 0.3 * s->cost.full;
+    for (int i = 0; i <= STEPS_OF_CAP; i++) {
+        double reward = 0, floor = dt_costs_floor(&s->cost), most = dt_costs_most(&s->cost);
+
+        ck_assert_double_gt(most, 1.25);
+        dt_tape_reset(t->l.t.tape);
+        s->trial.cap[0] = floor + (most - floor) * i / STEPS_OF_CAP;
+        ck_assert_int_eq(
+            dt_trial_reward(&t->l.t, &all, 0, dt_tape_leaf(t->l.t.tape, dt_shape2(1, 2), logits), &label, &reward), 1);
+        ck_assert_msg(reward > 0 && reward <= 1, "cap %g: reward %g", s->trial.cap[0], reward);
+    }
+    close(t);
+    dt_free(t);
+}
+END_TEST
+
 Suite *suite_toy(void)
 {
     Suite *s = suite_create("toy");
@@ -304,6 +333,7 @@ Suite *suite_toy(void)
     tcase_add_loop_test(c, the_policy_finds_the_optimum, 0, CASES);
     tcase_add_test(c, the_critic_sees_the_answer);
     tcase_add_test(c, the_gradient_is_that_of_the_loss);
+    tcase_add_test(c, a_dear_agent_earns_no_less);
     suite_add_tcase(s, c);
     return s;
 }
