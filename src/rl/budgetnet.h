@@ -77,8 +77,7 @@ void dt_costs_project(const struct dt_costs *c, const dt_real *score, double cap
 void dt_costs_thin(const struct dt_costs *c, const int *sampled, const int *order, double cap, int *keep);
 
 /* ---- reward ---- */
-/* used, most: shares of the sampled choices and of all; a budget (in the curriculum: with what is forced) is at most
- * most. multiplier: of the budget's constraint (lagrangian). */
+/* used, most: shares of the sampled choices and of all. multiplier: of the budget's constraint (lagrangian). */
 double dt_budget_reward(const struct dt_budget_reward_cfg *cfg, bool correct, double used, double most, double budget,
                         double multiplier);
 

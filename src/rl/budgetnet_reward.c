@@ -13,7 +13,7 @@
 double dt_budget_reward(const struct dt_budget_reward_cfg *cfg, bool correct, double used, double most, double budget,
                         double multiplier)
 {
-    double over = used > budget ? used - budget : 0, part = over / (most - budget + 0.05);
+    double over = used > budget ? used - budget : 0, part = over > 0 ? over / (most - budget + 0.05) : 0;
 
     switch (cfg->name) {
     case DT_REWARD_BLOCKDROP:

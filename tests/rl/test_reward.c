@@ -23,6 +23,9 @@ START_TEST(hinge)
     ck_assert_double_eq_tol(reward(DT_REWARD_HINGE, true, 0.61, 0.5, 9), 1 - 2 * 0.04 - 0.5 * 0.61 * 0.61, 1e-12);
     ck_assert_double_eq_tol(reward(DT_REWARD_HINGE, false, 0.4, 0.5, 9), -3, 1e-12);
     ck_assert_double_eq_tol(reward(DT_REWARD_HINGE, false, 0.6, 0.5, 9), -3.2, 1e-12);
+    ck_assert_double_eq(dt_budget_reward(&(struct dt_budget_reward_cfg){ .name = DT_REWARD_HINGE, .overshoot = 1 },
+                                         true, 0, 0, 0.05, 0),
+                        1); /* a budget above all there is to spend: measured times need not add up */
 }
 END_TEST
 
