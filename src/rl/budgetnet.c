@@ -180,7 +180,7 @@ static enum dt_code calibrate(struct dt_train *t, const struct dt_batch *b)
 }
 
 static const struct dt_phase phases[] = {
-    { .name = "curriculum", .open = open_agent, .step = dt_budget_step_agent },
+    { .name = "curriculum", .begin = dt_budget_static_check, .open = open_agent, .step = dt_budget_step_agent },
     { .name = "finetune", .open = open_finetune, .step = finetune },
     { .name = "calibrate", .epochs = 1, .steps = 1, .open = open_calibrate, .step = calibrate },
     { .name = NULL },

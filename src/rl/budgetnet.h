@@ -7,7 +7,7 @@
  *   budgetnet_reward.c    rewards                          budgetnet_trial.c   sampled choices and their rewards
  *   budgetnet_step.c      a step of each phase             budgetnet_norm.c    statistics of batch norm for each budget
  *   budgetnet_calibrate.c what is fixed after training     budgetnet_measure.c accuracy and cost under a cap
- *   budgetnet_curve.c     the result: points, baselines
+ *   budgetnet_curve.c     the result: points, baselines    budgetnet_static.c  static networks among them
  *
  * Choices are numbered as in the net's space (all of them KEEP); n is their number everywhere. A budget, a cap and a
  * share are shares of C_static: the full net without the agent. */
@@ -230,5 +230,12 @@ enum dt_code dt_budget_critic(struct dt_train *t, int k) DT_MUST_CHECK;
 enum dt_code dt_budget_evaluate(struct dt_train *t, enum dt_split split, struct dt_eval *out);
 struct dt_curve;
 enum dt_code dt_budget_curve(struct dt_train *t, enum dt_split split, struct dt_curve *out);
+
+/* ---- static networks to compare with ---- */
+/* Before training: can every result that static_nets names be read, and is it about this data set? */
+enum dt_code dt_budget_static_check(struct dt_train *t) DT_MUST_CHECK;
+/* A baseline of each. What cannot be read any more is left out with a warning: a finished training is not lost for it.
+ */
+void dt_budget_static_points(struct dt_train *t, struct dt_curve *c);
 
 #endif

@@ -136,30 +136,6 @@ static enum dt_code subset(struct job *j, int k)
     return code;
 }
 
-/* result.json of a static network of this data set. */
-static void static_net(struct job *j, const char *path)
-{
-    char file[DT_PATH];
-    struct dt_err err = { 0 };
-    struct dt_json *o;
-    struct dt_point *p;
-
-    snprintf(file, sizeof file, "%s%s", path, strstr(path, ".json") ? "" : "/result.json");
-    o = dt_json_read(file, &err);
-    if (!o) {
-        dt_log(DT_WARN, "budgetnet.static_nets: %s", err.msg);
-        return;
-    }
-    if (strcmp(dt_json_get_str(o, "dataset", ""), dt_dataset_info(j->t->data)->name) != 0) {
-        dt_log(DT_WARN, "budgetnet.static_nets: %s: is about %s", file, dt_json_get_str(o, "dataset", "nothing"));
-    } else {
-        p = dt_curve_baseline(j->c, "static %s", dt_json_get_str(o, "network", "net"));
-        p->accuracy = dt_json_get_num(o, "test_accuracy", NAN);
-        p->macs_mean = dt_json_get_num(o, "macs_mean", NAN);
-    }
-    dt_json_free(o);
-}
-
 /* ---- one budget ---- */
 static struct dt_point *new_point(struct job *j, double budget, const struct dt_measured *m)
 {
@@ -244,7 +220,6 @@ static enum dt_code all_budgets(struct job *j)
 
 enum dt_code dt_budget_curve(struct dt_train *t, enum dt_split split, struct dt_curve *c)
 {
-    const struct dt_budgetnet_cfg *cfg = t->cfg;
     struct dt_budgetnet *s = dt_budgetnet_state(t);
     struct job j = { .t = t, .split = split, .c = c };
     enum dt_code code;
@@ -254,8 +229,8 @@ enum dt_code dt_budget_curve(struct dt_train *t, enum dt_split split, struct dt_
     dt_norms_save(t);
     code = all_budgets(&j);
     dt_norms_back(t);
-    for (int i = 0; i < cfg->static_nets.n && !code; i++)
-        static_net(&j, cfg->static_nets.v[i]);
+    if (!code)
+        dt_budget_static_points(t, c);
     if (!code && s->critic.n > 0)
         dt_point_number(c, c->target, "critic_explained", dt_rl_fit_explained(&s->critic));
     dt_free(j.image);

@@ -7,8 +7,8 @@
 int main(int argc, char **argv)
 {
     static dt_suite_fn *const suites[] = {
-        suite_policies,   suite_advantage, suite_gradient,  suite_cost,          suite_reward,
-        suite_policy_run, suite_toy,       suite_budgetnet, suite_budget_resume, NULL
+        suite_policies, suite_advantage, suite_gradient, suite_cost,          suite_reward, suite_policy_run,
+        suite_toy,      suite_budgetnet, suite_static,   suite_budget_resume, NULL
     };
 
     dt_par_set_threads(1);                           /* the nets here are too small to share */
