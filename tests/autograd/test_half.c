@@ -25,6 +25,21 @@ static double apart(const dt_real *got, const dt_real *want, int64_t n)
     return diff / size;
 }
 
+enum { FEW = 64 };
+
+/* By how much numbers are too long or too short on the whole, in units of the most that one rounding to nearest
+ * changes: cutting digits off would make it 0.5 to 1 too short. Of a few numbers nothing can be said. */
+static double lean(const dt_real *got, const dt_real *want, int64_t n)
+{
+    double sum = 0, size = 1e-30;
+
+    for (int64_t i = 0; i < n; i++) {
+        sum += ((double)got[i] - (double)want[i]) * (want[i] < 0 ? -1 : 1);
+        size += fabs((double)want[i]);
+    }
+    return n < FEW ? 0 : sum / size * 512;
+}
+
 static dt_real *copy(const dt_real *x, int64_t n)
 {
     dt_real *y = dt_malloc(((size_t)n + 1) * sizeof *y);
@@ -38,7 +53,7 @@ static dt_real *copy(const dt_real *x, int64_t n)
  * those of parameters are sums of exact products and never rounded. */
 static void check_half(struct case_run *r)
 {
-    const double once = 1 / 256.0, sums = 1e-4;
+    const double once = 1 / 256.0, sums = 1e-4, most = 0.25;
     dt_real *y, *g[CASE_MAX_IN];
     char name[96];
 
@@ -51,12 +66,15 @@ static void check_half(struct case_run *r)
         g[i] = copy(r->in[i].g, r->in[i].n);
     case_grad(r, RUN_HALF);
     CHECK_EACH(apart(r->y, y, r->n) <= once, "%s: value off by %.3g", case_name(r->c, name), apart(r->y, y, r->n));
+    CHECK_EACH(fabs(lean(r->y, y, r->n)) < most, "%s: values lean by %.3g", case_name(r->c, name), lean(r->y, y, r->n));
     for (int i = 0; i < r->n_in; i++) {
         bool half = dt_shape_equal(&r->in[i].t.shape, &r->in[0].t.shape);
         double off = apart(r->in[i].g, g[i], r->in[i].n);
 
         CHECK_EACH(off <= (half ? 2 * once : sums), "%s: gradient of input %d off by %.3g", case_name(r->c, name), i,
                    off);
+        CHECK_EACH(fabs(lean(r->in[i].g, g[i], r->in[i].n)) < most, "%s: gradients of input %d lean by %.3g",
+                   case_name(r->c, name), i, lean(r->in[i].g, g[i], r->in[i].n));
         dt_free(g[i]);
     }
     dt_free(y);

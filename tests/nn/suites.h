@@ -15,5 +15,6 @@ Suite *suite_run(void);
 Suite *suite_gates(void);
 Suite *suite_same(void);
 Suite *suite_segment(void);
+Suite *suite_half(void);
 
 #endif
