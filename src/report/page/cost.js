@@ -7,7 +7,8 @@ const AXES = {
   'latency': { label: 'latency at batch 1, really skipping, on this machine (ms)', of: (p) => p.latency },
 };
 const MARKS = ['diamond', 'triangle', 'square', 'circle'];
-const OTHERS = 'baselines'; // those that are not of a kind: "kind, which"
+const OTHERS = 'baselines'; // those that are of no kind
+const STATIC = 'static'; // static networks, each of its own cost: no line between them
 
 function measured(p, full) {
   const macs = number(p.macs_mean);
@@ -57,6 +58,11 @@ function grouped(points, cut, otherwise) {
   return [...groups.entries()];
 }
 
+// Baselines: "kind, which", or a static network.
+function kinds(baselines) {
+  return grouped(baselines, (name) => (/^static /.test(name) ? STATIC.length : name.lastIndexOf(', ')), OTHERS);
+}
+
 // Published points of several runs are one set; "line: point" are drawn as one line.
 function publishedLines(runs) {
   const seen = new Set();
@@ -77,9 +83,9 @@ function costSeries(runs, axis) {
     series.push({ name: many ? run.label : 'this run', colour: run.colour, line: 'line', marker: 'circle', points: place(sorted, axis, run.target) });
     series.push({ name: own(isStatic ? 'static network' : 'full network'), colour: run.colour, line: '', marker: 'square',
       points: place(run.full ? [run.full] : [], axis) });
-    grouped(run.baselines, (name) => name.lastIndexOf(', '), OTHERS).forEach(([kind, points], i) => {
-      series.push({ name: own(kind), colour: run.colour, line: kind !== OTHERS && points.length > 1 ? 'line faint' : '', dash: '2 4',
-        hollow: true, marker: MARKS[(i + 3) % 4], points: place(points.sort((a, b) => axis.of(a) - axis.of(b)), axis) });
+    kinds(run.baselines).forEach(([kind, points], i) => {
+      series.push({ name: own(kind === STATIC ? 'static networks' : kind), colour: run.colour,
+        line: kind !== OTHERS && kind !== STATIC && points.length > 1 ? 'line faint' : '', dash: '2 4', hollow: true, marker: MARKS[(i + 3) % 4], points: place(points.sort((a, b) => axis.of(a) - axis.of(b)), axis) });
     });
   });
   if (axis.published)
@@ -110,9 +116,12 @@ function costChart(parent, runs) {
     'The larger point of a curve is the run\'s result. Published figures are other people\'s, on their machines and terms.');
 }
 
-// A baseline that costs no more and is as good says that the policy has learnt nothing; an oracle may be better.
-function rivalOf(run) {
+// Baselines that cost no more and are as good say that the policy has learnt nothing, or that it does not pay: the best of
+// each kind, best first. An oracle may be better.
+function rivalsOf(run) {
   const t = run.target;
-  if (!t || t.macs === null) return null;
-  return run.baselines.find((b) => b.macs !== null && b.macs <= 1.005 * t.macs && b.accuracy >= t.accuracy && !/oracle/i.test(b.name)) || null;
+  if (!t || t.macs === null) return [];
+  const better = (a, b) => b.accuracy - a.accuracy || a.macs - b.macs;
+  const asGood = run.baselines.filter((b) => b.macs !== null && b.macs <= 1.005 * t.macs && b.accuracy >= t.accuracy && !/oracle/i.test(b.name));
+  return kinds(asGood).map(([, points]) => points.sort(better)[0]).sort(better);
 }

@@ -50,10 +50,10 @@ function notices(parent, runs) {
   const notice = (text) => el(parent, 'p', { class: 'notice' }, text);
   for (const run of runs) {
     const who = runs.length > 1 ? `${run.label}: ` : '';
-    const rival = rivalOf(run);
-    if (rival)
-      notice(`${who}the baseline "${rival.name}" is as good as the policy: ${percent(rival.accuracy)} at ` +
-        `${scaled(rival.macs)} MACs, against ${percent(run.target.accuracy)} at ${scaled(run.target.macs)}.`);
+    const rivals = rivalsOf(run), at = (p) => `${percent(p.accuracy)} at ${scaled(p.macs)} MACs`;
+    if (rivals.length)
+      notice(`${who}as good as the policy (${at(run.target)}) or better, at no more cost: ` +
+        `${rivals.map((p) => `${p.name} (${at(p)})`).join('; ')}.`);
     if (['running', 'stopped', 'failed'].includes(status(run)))
       notice(`${who}this run is ${status(run)}${string(run.info.reason) ? `: ${run.info.reason}` : ''}; ` +
         'what is shown is as far as it got.');
