@@ -1,6 +1,6 @@
 /* A network's gradients in bfloat16 against those in dt_real, over many batches: what rounding does to them is noise,
- * the mean of which is zero. (That noise is not small, a tenth of the gradient in a ResNet's first layers: an
- * activation next to zero is on one side of a ReLU in one precision and on the other in the other.) */
+ * the mean of which is zero. (That noise is not small, up to a fifth of the gradient: presumably of activations next to
+ * zero, which are on one side of a ReLU in one precision and on the other in the other.) */
 #include <math.h>
 #include <string.h>
 
