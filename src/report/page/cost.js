@@ -84,8 +84,9 @@ function costSeries(runs, axis) {
     series.push({ name: own(isStatic ? 'static network' : 'full network'), colour: run.colour, line: '', marker: 'square',
       points: place(run.full ? [run.full] : [], axis) });
     kinds(run.baselines).forEach(([kind, points], i) => {
-      series.push({ name: own(kind === STATIC ? 'static networks' : kind), colour: run.colour,
-        line: kind !== OTHERS && kind !== STATIC && points.length > 1 ? 'line faint' : '', dash: '2 4', hollow: true, marker: MARKS[(i + 3) % 4], points: place(points.sort((a, b) => axis.of(a) - axis.of(b)), axis) });
+      const joined = kind !== OTHERS && kind !== STATIC && points.length > 1;
+      series.push({ name: own(kind === STATIC ? 'static networks' : kind), colour: run.colour, line: joined ? 'line faint' : '',
+        dash: '2 4', hollow: true, marker: MARKS[(i + 3) % 4], points: place(points.sort((a, b) => axis.of(a) - axis.of(b)), axis) });
     });
   });
   if (axis.published)
