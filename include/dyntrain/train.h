@@ -124,6 +124,9 @@ struct dt_method {
      * settings.network another name. NULL: dt_model_build. */
     enum dt_code (*net)(struct dt_net *net, const struct dt_net_plan *plan, struct dt_err *err);
     enum dt_code (*build)(struct dt_train *t); /* adds a policy tree before dt_net_finish; NULL: nothing */
+    /* Before anything is trained or written, in dry runs as well, not on resuming: are the files there that it will
+     * want when all is trained? NULL: it wants none. */
+    enum dt_code (*ready)(struct dt_train *t);
     /* The policy, too, starts from what is in settings.pretrained; NULL: it never does. */
     bool (*policy_pretrained)(const struct dt_train *t);
     enum dt_code (*evaluate)(struct dt_train *t, enum dt_split split, struct dt_eval *out);

@@ -180,7 +180,7 @@ static enum dt_code calibrate(struct dt_train *t, const struct dt_batch *b)
 }
 
 static const struct dt_phase phases[] = {
-    { .name = "curriculum", .begin = dt_budget_static_check, .open = open_agent, .step = dt_budget_step_agent },
+    { .name = "curriculum", .open = open_agent, .step = dt_budget_step_agent },
     { .name = "finetune", .open = open_finetune, .step = finetune },
     { .name = "calibrate", .epochs = 1, .steps = 1, .open = open_calibrate, .step = calibrate },
     { .name = NULL },
@@ -195,6 +195,7 @@ const struct dt_method dt_method_budgetnet = {
     .epochs = epochs,
     .state_size = sizeof(struct dt_budgetnet),
     .build = build,
+    .ready = dt_budget_static_check,
     .policy_pretrained = policy_pretrained,
     .evaluate = dt_budget_evaluate,
     .visit = dt_budget_visit,

@@ -150,7 +150,7 @@ static enum dt_code train(struct dt_loop *l, struct dt_outcome *out)
     enum dt_code code;
 
     set_deadline(l);
-    if (dt_session_open(l))
+    if (dt_session_open(l) || (l->t.method->ready && l->t.method->ready(&l->t)))
         return l->t.err.code;
     if (job->dry_run)
         return dry_run(l, out);

@@ -8,6 +8,11 @@
 
 static const char good[] = "{\"dataset\": \"synth\", \"network\": \"resnet8\", \"test_accuracy\": 0.75, "
                            "\"macs_mean\": 12345}";
+static const char static_config[] = "version: 1\n"
+                                    "data: {dataset: synth, batch: 20, synth: {train: 200, test: 40, size: 8}}\n"
+                                    "model: {arch: resnet14, width: 8}\n"
+                                    "supervised: {epochs: 1}\n"
+                                    "run: {threads: 1, progress: \"off\"}\n";
 static char static_file[640];
 static int64_t steps; /* that began */
 
@@ -77,9 +82,10 @@ START_TEST(what_is_wrong_is_said_before_the_first_step)
     char how[1024];
 
     open_with(&t, cases[_i].result ? cases[_i].result : good);
+    trial_write(&t, "static.yaml", static_config);
     if (!cases[_i].result)
         ck_assert_int_eq(unlink(static_file), 0);
-    snprintf(how, sizeof how, "budgetnet.static_nets=[%s]", t.dir);
+    snprintf(how, sizeof how, "budgetnet.static_nets=[%s] pretrained=%s/static.yaml", t.dir, t.dir);
     steps = 0;
     trial_watch(count);
     ck_assert_int_eq(trial_train(&t, how), DT_ECONFIG);
@@ -88,6 +94,7 @@ START_TEST(what_is_wrong_is_said_before_the_first_step)
     dt_test_fails(&t.err, DT_ECONFIG, static_file);
     dt_test_fails(&t.err, DT_ECONFIG, cases[_i].message);
     ck_assert_int_eq(steps, 0);
+    ck_assert_int_ne(access(t.root, F_OK), 0); /* no run, not even of what it would start from */
     trial_close(&t);
 }
 END_TEST
